@@ -1,0 +1,9 @@
+import type { Migration } from 'kysely';
+import { journalMigration } from './001-journal.ts';
+
+/** All migrations by name, in order of name. A released one is never edited: add the next number. */
+export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migration> {
+  return {
+    '001-journal': journalMigration(dialect),
+  };
+}

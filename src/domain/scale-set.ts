@@ -1,0 +1,126 @@
+import type { Duration, Instant } from './clock.ts';
+import type { ImageReference, ImageVersion } from './image.ts';
+
+/** The rolling policy in force, in percent and milliseconds (rule B13). Azure's names. */
+export interface RollingUpgradePolicy {
+  maxBatchInstancePercent: number;
+  maxUnhealthyInstancePercent: number;
+  maxUnhealthyUpgradedInstancePercent: number;
+  pauseTimeBetweenBatches: Duration;
+  enableCrossZoneUpgrade: boolean;
+  prioritizeUnhealthyInstances: boolean;
+  rollbackFailedInstancesOnPolicyBreach: boolean;
+}
+
+export interface AutomaticOSUpgradePolicy {
+  enableAutomaticOSUpgrade: boolean;
+  disableAutomaticRollback: boolean;
+  useRollingUpgradePolicy: boolean;
+}
+
+export interface UpgradePolicy {
+  mode: 'Manual' | 'Automatic' | 'Rolling';
+  rollingUpgradePolicy: Partial<RollingUpgradePolicy>;
+  automaticOSUpgradePolicy: AutomaticOSUpgradePolicy;
+}
+
+export interface Extension {
+  name: string;
+  publisher: string;
+  type: string;
+  typeHandlerVersion: string;
+  provisionAfterExtensions: string[];
+  /** URLs that the extension downloads from or talks to; looked up among the fleet's external resources (rule B11). */
+  externalResources: string[];
+}
+
+export interface DataDisk {
+  lun: number;
+  sizeGB: number;
+}
+
+/** What the rules need to know of a scale set: read from its ARM model, which the fleet keeps word for word (rule A3). */
+export interface ScaleSet {
+  /** ARM id, in the case it was written in. Compare by `scaleSetKey`. */
+  id: string;
+  name: string;
+  resourceGroup: string;
+  subscriptionId: string;
+  /** Normalised: lower case, no blanks. */
+  region: string;
+  zones: string[];
+  orchestrationMode: 'Uniform' | 'Flexible';
+  osType: 'Linux' | 'Windows';
+  upgradePolicy: UpgradePolicy;
+  imageReference: ImageReference;
+  extensions: Extension[];
+  hasCustomData: boolean;
+  /** A boot script in the model keeps the drive letters of data disks on Windows (rule B4). */
+  keepsDriveLetters: boolean;
+  dataDisks: DataDisk[];
+  /** ARM id of the load balancer probe, or null. */
+  healthProbeId: string | null;
+  singlePlacementGroup: boolean;
+  /** `windowsConfiguration.enableAutomaticUpdates`; null where the model does not say. */
+  enableAutomaticUpdates: boolean | null;
+  /** The Compute API version with which the model was last written, `YYYY-MM-DD`. */
+  modelApiVersion: string;
+  /** Rises with every change of the model. */
+  modelVersion: number;
+  /** When automatic upgrades were switched on, or null while they are off (rule D6). */
+  automaticUpgradesSince: Instant | null;
+}
+
+export interface OsDisk {
+  id: string;
+  source: ImageVersion;
+  createdAt: Instant;
+}
+
+export type PowerState = 'running' | 'starting' | 'stopped' | 'deallocated';
+export type ProvisioningState = 'Succeeded' | 'Creating' | 'Updating' | 'Failed';
+/** `none`: the set has no probe and no Application Health extension. */
+export type ApplicationHealth = 'healthy' | 'unhealthy' | 'unknown' | 'initializing' | 'none';
+
+export interface ExtensionState {
+  name: string;
+  state: 'creating' | 'succeeded' | 'failed';
+  error?: OperationError;
+}
+
+export interface OperationError {
+  /** One of `operationErrorCodes`. */
+  code: string;
+  message: string;
+}
+
+/** An instance as the fleet saw it at one instant (rule A4). */
+export interface Instance {
+  instanceId: string;
+  scaleSetId: string;
+  zone: string | null;
+  /** 0 to 4; null in Flexible orchestration, which has none. */
+  updateDomain: number | null;
+  faultDomain: number | null;
+  /** Null only between the removal of the old disk and the arrival of the new one. */
+  osDisk: OsDisk | null;
+  /** Kept while a restore may still need it. */
+  previousOsDisk: OsDisk | null;
+  dataDisks: (DataDisk & { driveLetter: string | null })[];
+  extensions: ExtensionState[];
+  powerState: PowerState;
+  provisioningState: ProvisioningState;
+  applicationHealth: ApplicationHealth;
+  latestModelApplied: boolean;
+  /** Azure's `protectFromScaleSetActions`: never touched. */
+  protectFromScaleSetActions: boolean;
+  /** When its last extension ended after the last change of its OS disk; null while that is still to come. */
+  configuredAt: Instant | null;
+  /** When it first was healthy since `configuredAt` (rule B5); null if it has not been. */
+  firstHealthyAt: Instant | null;
+}
+
+/** Scale set ids ignore case. */
+export function scaleSetKey(id: string): string {
+  return id.toLowerCase();
+}

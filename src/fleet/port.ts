@@ -1,0 +1,104 @@
+import type { Duration, Instant, VirtualClock } from '../domain/clock.ts';
+import type { Image, ImageVersion } from '../domain/image.ts';
+import type { Region } from '../domain/region.ts';
+import type { Instance, OperationError, ScaleSet } from '../domain/scale-set.ts';
+
+/** Operations that a fleet performs on an instance, by the names that the journal uses. */
+export type FleetOperation = 'osDisk.swap' | 'osDisk.restore' | 'model.apply' | 'extension.run';
+
+/**
+ * One operation on some instances of one scale set. Each instance's operation is known by
+ * `attemptId:instanceId:operation:ordinal`: asking again for one that was begun begins nothing and answers with its state.
+ */
+export interface OperationRequest {
+  scaleSetId: string;
+  instanceIds: string[];
+  operation: FleetOperation;
+  ordinal: number;
+  attemptId: string;
+  rolloutId: string;
+  /**
+   * The attempt's fencing number. A new operation is refused when the scale set has been fenced with a higher one, or
+   * when the instance has already seen a later operation of the same fence (`OPERATION_ORDER`): a zombie does no harm.
+   */
+  fence: number;
+  /** Virtual time of the request. A fleet never takes a scale set back in time: it uses its own latest time if that is later. */
+  at: Instant;
+  /** The version that a swap brings. */
+  target?: ImageVersion;
+}
+
+/** The order of one attempt's operations on one instance: an operation never follows one that stands later here. */
+export const OPERATION_ORDER: readonly FleetOperation[] = ['osDisk.swap', 'model.apply', 'extension.run', 'osDisk.restore'];
+
+export type OperationStatus = 'running' | 'succeeded' | 'failed' | 'refused';
+
+/** How an operation on one instance stands. */
+export interface OperationState {
+  instanceId: string;
+  status: OperationStatus;
+  startedAt: Instant;
+  /** When it ended, or when a running one is expected to end. Of a refused one: when it was refused. */
+  endsAt: Instant;
+  error?: OperationError;
+}
+
+/** Codes of `OperationError`, and whether the fault is the whole model's (rule B11) rather than one instance's. */
+export const operationErrorCodes = {
+  Fenced: 'Fenced',
+  InstanceNotFound: 'InstanceNotFound',
+  OsDiskSwapFailed: 'OsDiskSwapFailed',
+  OsDiskRestoreFailed: 'OsDiskRestoreFailed',
+  NoPreviousOsDisk: 'NoPreviousOsDisk',
+  ExtensionFailed: 'ExtensionFailed',
+  CredentialExpired: 'CredentialExpired',
+  ExternalResourceUnavailable: 'ExternalResourceUnavailable',
+} as const;
+
+export interface ImageOffer {
+  version: string;
+  publishedAt: Instant;
+  /** Gallery versions that are kept out of `latest` (rule C3). Always false for platform versions. */
+  excludedFromLatest: boolean;
+}
+
+/** How long things usually take on this fleet, for the estimate of a plan; per instance. */
+export interface FleetTimings {
+  osDiskSwap: { min: Duration; max: Duration };
+  modelApply: { min: Duration; max: Duration };
+  extensionRun: { min: Duration; max: Duration };
+  becomeHealthy: { min: Duration; max: Duration };
+  osDiskRestore: { min: Duration; max: Duration };
+}
+
+export interface ScaleSetFilter {
+  region?: string;
+  /** Sets whose model refers to this image, ignoring case. */
+  image?: Image;
+}
+
+/**
+ * What any cloud must offer to be upgraded. Reads and writes carry virtual time `at`; a simulated fleet makes its
+ * changes at their exact simulated moments, a real one ignores `at`. An adapter writes each operation's start and end
+ * to the journal in the same step that performs it (rule E4).
+ *
+ * Errors: a method rejects for faults of the cloud's API (worth a retry). What went wrong with one instance is a value.
+ */
+export interface Fleet {
+  clock(): Promise<VirtualClock>;
+  regions(): Promise<Region[]>;
+  timings(): Promise<FleetTimings>;
+  scaleSets(filter?: ScaleSetFilter): Promise<ScaleSet[]>;
+  /** The scale set, or null if there is none of that id (ids ignore case). */
+  scaleSet(id: string): Promise<ScaleSet | null>;
+  /** The instances as they are at `at`, in the order of their ids; all of them, or only those named that exist. */
+  instances(scaleSetId: string, at: Instant, instanceIds?: readonly string[]): Promise<Instance[]>;
+  /** Versions of an image that a region offers: published, and replicated there if it is a gallery's (rule E3). Newest first. */
+  imageOffers(image: Image, region: string, at: Instant): Promise<ImageOffer[]>;
+  /** From now on operations of a lower fence are refused on the set. Lower or equal fences change nothing. */
+  fence(scaleSetId: string, fence: number): Promise<void>;
+  /** Begins operations that were not begun yet; answers with the state of each, in the order asked. */
+  operate(request: OperationRequest): Promise<OperationState[]>;
+  /** Gives up the previous OS disks that are kept for a restore. Idempotent. */
+  discardPreviousOsDisks(scaleSetId: string, instanceIds: readonly string[], at: Instant): Promise<void>;
+}
