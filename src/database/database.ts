@@ -33,18 +33,32 @@ export const DEFAULT_DATABASE_URL = 'file:var/fleet.db';
  * @param url `postgres://...`, `file:<path>` or `:memory:`
  * @throws Error that names the location, when it cannot be opened
  */
-export async function openDatabase(url: string = process.env['DATABASE_URL'] ?? DEFAULT_DATABASE_URL): Promise<Database> {
+export async function openDatabase(
+  url: string = process.env['DATABASE_URL'] ?? DEFAULT_DATABASE_URL,
+): Promise<Database> {
   const engine: Engine = /^postgres(ql)?:/.test(url) ? 'postgres' : 'sqlite';
   const location = engine === 'postgres' ? withoutPassword(url) : url.replace(/^file:/, '');
   if (engine === 'sqlite' && /^[a-z]+:\/\//.test(location)) {
-    throw new Error(`DATABASE_URL "${location}" is of no kind known here: give postgres://user@host/name or file:path.`);
+    throw new Error(
+      `DATABASE_URL "${location}" is of no kind known here: give postgres://user@host/name or file:path.`,
+    );
   }
   try {
-    const db = new Kysely<Tables>({ dialect: engine === 'postgres' ? postgresDialect(url) : sqliteDialect(location) });
+    const db = new Kysely<Tables>({
+      dialect: engine === 'postgres' ? postgresDialect(url) : sqliteDialect(location),
+    });
     await migrate(db, engine);
-    return { engine, location, db, write: (locks, work) => write(db, engine, locks, work), close: () => db.destroy() };
+    return {
+      engine,
+      location,
+      db,
+      write: (locks, work) => write(db, engine, locks, work),
+      close: () => db.destroy(),
+    };
   } catch (error) {
-    throw new Error(`The database ${location} could not be opened: ${(error as Error).message}`, { cause: error });
+    throw new Error(`The database ${location} could not be opened: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 

@@ -20,5 +20,8 @@ export async function withRetries<T>(work: () => Promise<T>): Promise<T> {
 
 function isTransient(error: unknown): boolean {
   const { code, message } = error as { code?: string; message?: string };
-  return (code !== undefined && TRANSIENT.has(code)) || /database is locked|database table is locked/.test(message ?? '');
+  return (
+    (code !== undefined && TRANSIENT.has(code)) ||
+    /database is locked|database table is locked/.test(message ?? '')
+  );
 }

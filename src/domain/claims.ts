@@ -73,7 +73,9 @@ export function grantable(claims: readonly Claim[], waiting: Claim): string | nu
 export function blockers(claims: readonly Claim[], waiting: Claim): Claim[] {
   const others = claims.filter((claim) => claim.holder !== waiting.holder);
   const held = others.filter(
-    (claim) => claim.value !== null && waiting.accepts.some((v) => conflicts(waiting, v, claim, claim.value as string)),
+    (claim) =>
+      claim.value !== null &&
+      waiting.accepts.some((v) => conflicts(waiting, v, claim, claim.value as string)),
   );
   const earlier = others.filter((claim) => claim.value === null && claim.seq < waiting.seq);
   return [...held, ...earlier];

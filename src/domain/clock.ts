@@ -50,7 +50,10 @@ export function humanDuration(duration: Duration): string {
   const seconds = Math.round(duration / SECOND);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return seconds % 60 === 0 || minutes >= 10 ? `${minutes} min` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  if (minutes < 60)
+    return seconds % 60 === 0 || minutes >= 10
+      ? `${minutes} min`
+      : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   const hours = Math.floor(minutes / 60);
   return `${hours} h ${String(minutes % 60).padStart(2, '0')} min`;
 }

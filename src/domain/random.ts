@@ -14,7 +14,9 @@ export function hash32(text: string): number {
 
 /** Twelve hexadecimal digits that stand for a longer text in an id. */
 export function shortHash(text: string): string {
-  return (hash32(text).toString(16).padStart(8, '0') + hash32(`${text}#`).toString(16).padStart(8, '0')).slice(0, 12);
+  return (
+    hash32(text).toString(16).padStart(8, '0') + hash32(`${text}#`).toString(16).padStart(8, '0')
+  ).slice(0, 12);
 }
 
 /** A number in [0, 1) fixed by the parts. */

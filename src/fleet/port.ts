@@ -1,10 +1,8 @@
 import type { Duration, Instant, VirtualClock } from '../domain/clock.ts';
 import type { Image, ImageVersion } from '../domain/image.ts';
+import type { FleetOperation } from '../domain/operation.ts';
 import type { Region } from '../domain/region.ts';
 import type { Instance, OperationError, ScaleSet } from '../domain/scale-set.ts';
-
-/** Operations that a fleet performs on an instance, by the names that the journal uses. */
-export type FleetOperation = 'osDisk.swap' | 'osDisk.restore' | 'model.apply' | 'extension.run';
 
 /**
  * One operation on some instances of one scale set. Each instance's operation is known by
@@ -28,9 +26,6 @@ export interface OperationRequest {
   target?: ImageVersion;
 }
 
-/** The order of one attempt's operations on one instance: an operation never follows one that stands later here. */
-export const OPERATION_ORDER: readonly FleetOperation[] = ['osDisk.swap', 'model.apply', 'extension.run', 'osDisk.restore'];
-
 export type OperationStatus = 'running' | 'succeeded' | 'failed' | 'refused';
 
 /** How an operation on one instance stands. */
@@ -42,18 +37,6 @@ export interface OperationState {
   endsAt: Instant;
   error?: OperationError;
 }
-
-/** Codes of `OperationError`, and whether the fault is the whole model's (rule B11) rather than one instance's. */
-export const operationErrorCodes = {
-  Fenced: 'Fenced',
-  InstanceNotFound: 'InstanceNotFound',
-  OsDiskSwapFailed: 'OsDiskSwapFailed',
-  OsDiskRestoreFailed: 'OsDiskRestoreFailed',
-  NoPreviousOsDisk: 'NoPreviousOsDisk',
-  ExtensionFailed: 'ExtensionFailed',
-  CredentialExpired: 'CredentialExpired',
-  ExternalResourceUnavailable: 'ExternalResourceUnavailable',
-} as const;
 
 export interface ImageOffer {
   version: string;

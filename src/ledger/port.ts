@@ -1,7 +1,7 @@
-import type { JournalEntry } from '../database/journal.ts';
 import type { Claim, ClaimRequest } from '../domain/claims.ts';
 import type { Instant } from '../domain/clock.ts';
 import type { Image, ImageVersion } from '../domain/image.ts';
+import type { JournalEntry } from '../domain/operation.ts';
 import type { PhasePlan } from '../domain/phases.ts';
 import type { RolloutSettings } from '../domain/policy.ts';
 import type { RollingUpgradePolicy } from '../domain/scale-set.ts';
@@ -89,9 +89,24 @@ export interface Release {
 
 export interface Phases {
   /** Records the start of a phase's round, once, and the release of the version in its regions (rules D6, D9). */
-  open(record: { rolloutId: string; phase: number; round: number; at: Instant; target: ImageVersion; regions: string[] }): Promise<void>;
-  bake(key: { rolloutId: string; phase: number; round: number }, since: Instant, until: Instant): Promise<void>;
-  judge(key: { rolloutId: string; phase: number; round: number }, verdict: PhaseVerdict, at: Instant): Promise<void>;
+  open(record: {
+    rolloutId: string;
+    phase: number;
+    round: number;
+    at: Instant;
+    target: ImageVersion;
+    regions: string[];
+  }): Promise<void>;
+  bake(
+    key: { rolloutId: string; phase: number; round: number },
+    since: Instant,
+    until: Instant,
+  ): Promise<void>;
+  judge(
+    key: { rolloutId: string; phase: number; round: number },
+    verdict: PhaseVerdict,
+    at: Instant,
+  ): Promise<void>;
   list(rolloutId: string): Promise<PhaseRecord[]>;
   /** Records a person's decision; the first one for a phase's round stands, except that `abort` always wins. */
   decide(decision: Decision): Promise<Decision>;
@@ -133,7 +148,12 @@ export interface Targets {
   ): Promise<void>;
   get(rolloutId: string, scaleSetId: string): Promise<Target | null>;
   /** In the order of trigger time, then id. */
-  list(filter: { rolloutId: string; region?: string; phase?: number; status?: TargetStatus[] }): Promise<Target[]>;
+  list(filter: {
+    rolloutId: string;
+    region?: string;
+    phase?: number;
+    status?: TargetStatus[];
+  }): Promise<Target[]>;
   /** True when any rollout has ever triggered an automatic upgrade of the set: the first one may take longer (rule D6). */
   wasEverTriggered(scaleSetId: string): Promise<boolean>;
 }
@@ -204,7 +224,10 @@ export interface Attempts {
    *   (`mayTakeOver` said no), as `conflict`
    */
   open(
-    request: Omit<Attempt, 'id' | 'number' | 'fence' | 'status' | 'reason' | 'progress' | 'startedAt' | 'endedAt'> & {
+    request: Omit<
+      Attempt,
+      'id' | 'number' | 'fence' | 'status' | 'reason' | 'progress' | 'startedAt' | 'endedAt'
+    > & {
       /** Run of the workflow that opens it: the same run may ask again. */
       runId: string;
       at: Instant;
@@ -223,7 +246,12 @@ export interface Attempts {
   openBatch(
     attempt: { id: string; fence: number },
     batch: Omit<Batch, 'endedAt' | 'instanceIds'>,
-    instances: { instanceId: string; zone: string | null; updateDomain: number | null; from: ImageVersion | null }[],
+    instances: {
+      instanceId: string;
+      zone: string | null;
+      updateDomain: number | null;
+      from: ImageVersion | null;
+    }[],
     progress: Progress,
   ): Promise<void>;
   /** Records how a batch's instances ended; those already recorded stay as they are. */
@@ -298,7 +326,12 @@ export interface Journal {
   /** Appends entries of waits on instances; the same wait's same event is recorded once. */
   appendOnce(entries: readonly JournalEntry[]): Promise<void>;
   /** In the order of `seq`, from after `after`. */
-  read(filter: { rolloutId?: string; scaleSetId?: string; after?: number; limit?: number }): Promise<RecordedEntry[]>;
+  read(filter: {
+    rolloutId?: string;
+    scaleSetId?: string;
+    after?: number;
+    limit?: number;
+  }): Promise<RecordedEntry[]>;
 }
 
 /** What the orchestrator must remember: the same for every cloud. Every method is one transaction; ids ignore case. */

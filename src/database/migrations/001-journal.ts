@@ -26,8 +26,16 @@ export function journalMigration(dialect: 'sqlite' | 'postgres'): Migration {
         .addColumn('detail', 'text')
         .addColumn('error', 'text')
         .execute();
-      await db.schema.createIndex('journal_by_rollout').on('journal').columns(['rollout_id', 'seq']).execute();
-      await db.schema.createIndex('journal_by_scale_set').on('journal').columns(['scale_set_key', 'seq']).execute();
+      await db.schema
+        .createIndex('journal_by_rollout')
+        .on('journal')
+        .columns(['rollout_id', 'seq'])
+        .execute();
+      await db.schema
+        .createIndex('journal_by_scale_set')
+        .on('journal')
+        .columns(['scale_set_key', 'seq'])
+        .execute();
       await guardAgainstChange(db, dialect);
     },
   };

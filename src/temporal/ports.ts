@@ -1,0 +1,26 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+
+/** Whether a server could listen there now. */
+export async function isFree(port: number, host: string): Promise<boolean> {
+  return listenBriefly(port, host).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A port that is free now, chosen by the operating system. Someone else may take it before its user does. */
+export function freePort(host: string): Promise<number> {
+  return listenBriefly(0, host);
+}
+
+function listenBriefly(port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen({ port, host, exclusive: true }, () => {
+      const { port: bound } = server.address() as AddressInfo;
+      server.close(() => resolve(bound));
+    });
+  });
+}
