@@ -63,7 +63,8 @@ export async function addSearchAttributes(
       searchAttributes: Object.fromEntries(types),
     });
   } catch (error) {
-    if (!isGrpcServiceError(error) || Number(error.code) !== GRPC_ALREADY_EXISTS) throw error;
+    const code: number | undefined = isGrpcServiceError(error) ? error.code : undefined;
+    if (code !== GRPC_ALREADY_EXISTS) throw error;
   }
 }
 
@@ -82,7 +83,7 @@ async function findMissing(
 ): Promise<SearchAttributeDefinition[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   for (const { name, type } of definitions) {
-    const present = customAttributes[name];
+    const present: number | undefined = customAttributes[name];
     if (present !== undefined && present !== INDEXED_VALUE_TYPES[type]) {
       throw new SearchAttributeConflictError(
         `search attribute ${name} of namespace ${namespace} is not of type ${TypedSearchAttributes.toMetadataType(type)}`,

@@ -1,6 +1,13 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  type WorkflowBundle,
+} from '@temporalio/worker';
 import { startDevServer, type DevServer, type DevServerOptions } from '../../src/temporal/dev-server.ts';
 import { addSearchAttributes } from '../../src/temporal/register-search-attributes.ts';
 import { findTestServer, guardedScript } from '../../src/temporal/servers/index.ts';
@@ -21,6 +28,8 @@ export interface DevServerEnvironment {
   stop(): Promise<void>;
 }
 
+type FetchedHistory = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
+
 let runtimeInstalled = false;
 
 /** Makes the SDK log warnings only. Both environments call it; a test that installs a runtime itself must do so first. */
@@ -33,6 +42,19 @@ export function installQuietRuntime(): void {
   } catch (error) {
     if (!(error instanceof Error && error.name === 'IllegalStateError')) throw error;
   }
+}
+
+/** Bundles a workflow file without webpack's chatter. Do it once per test file: it takes a second. */
+export function bundleWorkflows(workflowsPath: string): Promise<WorkflowBundle> {
+  return bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+}
+
+/**
+ * A fetched history as the JSON that replay reads and `temporal workflow show` prints. Not `JSON.stringify`, which
+ * writes time stamps as objects: replay refuses those.
+ */
+export function historyToJson(history: FetchedHistory): string {
+  return historyToJSON(history);
 }
 
 /**

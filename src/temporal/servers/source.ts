@@ -61,8 +61,9 @@ export async function findServer({ program, sources, report }: ServerSearch): Pr
   for (const source of sources) {
     const outcome = await ask(source, report);
     if (outcome.kind === 'found') return { path: outcome.path, source: source.name, attempts };
-    attempts.push({ source: source.name, ...withoutKind(outcome) });
-    if (outcome.kind === 'misconfigured') break;
+    const { kind, ...why } = outcome;
+    attempts.push({ source: source.name, ...why });
+    if (kind === 'misconfigured') break;
   }
   throw new ServerNotFoundError(program, attempts);
 }
@@ -73,10 +74,6 @@ async function ask(source: ServerSource, report: Report): Promise<SourceOutcome>
   } catch (error) {
     return { kind: 'absent', reason: error instanceof Error ? error.message : String(error) };
   }
-}
-
-function withoutKind({ kind: _, ...rest }: Exclude<SourceOutcome, { kind: 'found' }>) {
-  return rest;
 }
 
 function describeFailure(program: string, attempts: readonly Attempt[]): string {
