@@ -1,11 +1,13 @@
 import type { Migration } from 'kysely';
 import { journalMigration } from './001-journal.ts';
 import { fleetMigration } from './002-fleet.ts';
+import { ledgerMigration } from './003-ledger.ts';
 
 /** All migrations by name, in order of name. A released one is never edited: add the next number. */
 export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migration> {
   return {
     '001-journal': journalMigration(dialect),
     '002-fleet': fleetMigration(),
+    '003-ledger': ledgerMigration(dialect),
   };
 }

@@ -1,0 +1,178 @@
+import type { Database, Queries } from '../database/database.ts';
+import type { AttemptsTable } from '../database/tables-ledger.ts';
+import { shortHash } from '../domain/random.ts';
+import {
+  attemptLock,
+  type AttemptRow,
+  findAttempt,
+  progressColumns,
+  refuseEnded,
+  toAttempt,
+  writeFenced,
+  type Writer,
+} from './attempt-rows.ts';
+import { batchesOf, closeBatch, instancesOf, openBatch } from './batches.ts';
+import type { Attempt, Attempts, AttemptStatus, Progress, Reason } from './port.ts';
+import { keyOf, toJson, toJsonOrNull, type Tx } from './rows.ts';
+
+type OpenRequest = Parameters<Attempts['open']>[0];
+type OpenAnswer = Awaited<ReturnType<Attempts['open']>>;
+
+const NO_PROGRESS: Progress = {
+  successfulInstanceCount: 0,
+  failedInstanceCount: 0,
+  inProgressInstanceCount: 0,
+  pendingInstanceCount: 0,
+};
+
+/** The attempts to upgrade scale sets: one at a time a set (rule B12), each write checked against its fence. */
+export function attemptsOn(database: Database): Attempts {
+  return {
+    open: (request, mayTakeOver) => open(database, request, mayTakeOver),
+    get: async (id) => toAttemptOrNull(await findAttempt(database.db, id)),
+    openOf: async (scaleSetId) => toAttemptOrNull(whileOpen(await newest(database.db, scaleSetId))),
+    listOpen: (filter) => listOpen(database, filter ?? {}),
+    listOf: (filter) => listOf(database, filter),
+    instances: (attemptId) => instancesOf(database, attemptId),
+    batches: (attemptId) => batchesOf(database, attemptId),
+    openBatch: (attempt, batch, instances, progress) =>
+      openBatch(database, attempt, { batch, instances, progress }),
+    closeBatch: (attempt, batch, outcomes, at) => closeBatch(database, attempt, { batch, outcomes, at }),
+    setProgress: (attempt, progress) => setProgress(database, attempt, progress),
+    close: (attempt, status, reason, progress, at) =>
+      close(database, attempt, { status, reason, progress, at }),
+  };
+}
+
+/**
+ * `mayTakeOver` asks the world outside, so it is called between two transactions; the second one goes through only if
+ * the attempt is still the one that was judged. A repeat means that another one has moved it on meanwhile.
+ */
+async function open(
+  database: Database,
+  request: OpenRequest,
+  mayTakeOver: (open: Attempt) => Promise<boolean>,
+): Promise<OpenAnswer> {
+  for (;;) {
+    const answer = await openUnlessTaken(database, request);
+    if (answer.kind === 'opened') return answer;
+    if (!(await mayTakeOver(answer.attempt))) return answer;
+    const attempt = await takeOver(database, request, answer.attempt);
+    if (attempt !== null) return { kind: 'takenOver', attempt };
+  }
+}
+
+function openUnlessTaken(database: Database, request: OpenRequest): Promise<OpenAnswer> {
+  return database.write([attemptLock(request.scaleSetId)], async (tx) => {
+    const last = await newest(tx, request.scaleSetId);
+    if (last === null || whileOpen(last) === null) {
+      const row = toRow(request, last);
+      await tx.insertInto('attempts').values(row).execute();
+      return { kind: 'opened', attempt: toAttempt(row) };
+    }
+    const own = last.workflow_id === request.workflowId && last.run_id === request.runId;
+    return { kind: own ? 'opened' : 'conflict', attempt: toAttempt(last) };
+  });
+}
+
+/** The attempt with a higher fence and a new owner; null when it is no longer what `judged` was. */
+function takeOver(database: Database, request: OpenRequest, judged: Attempt): Promise<Attempt | null> {
+  return database.write([attemptLock(request.scaleSetId)], async (tx) => {
+    const last = whileOpen(await newest(tx, request.scaleSetId));
+    if (last === null || last.id !== judged.id || last.fence !== judged.fence) return null;
+    const change = { fence: last.fence + 1, workflow_id: request.workflowId, run_id: request.runId };
+    await tx.updateTable('attempts').set(change).where('id', '=', last.id).execute();
+    return toAttempt({ ...last, ...change });
+  });
+}
+
+/** The set's last attempt. Attempts are kept for good, so its number and fence are the highest there were. */
+async function newest(db: Queries | Tx, scaleSetId: string): Promise<AttemptRow | null> {
+  const row = await db
+    .selectFrom('attempts')
+    .selectAll()
+    .where('scale_set_key', '=', keyOf(scaleSetId))
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+function whileOpen(row: AttemptRow | null): AttemptRow | null {
+  return row?.status === 'RollingForward' ? row : null;
+}
+
+async function listOpen(database: Database, filter: { rolloutId?: string }): Promise<Attempt[]> {
+  let query = database.db
+    .selectFrom('attempts')
+    .selectAll()
+    .where('status', '=', 'RollingForward')
+    .orderBy('started_at')
+    .orderBy('id');
+  if (filter.rolloutId !== undefined) query = query.where('rollout_key', '=', keyOf(filter.rolloutId));
+  return (await query.execute()).map(toAttempt);
+}
+
+async function listOf(database: Database, filter: Parameters<Attempts['listOf']>[0]): Promise<Attempt[]> {
+  let query = database.db.selectFrom('attempts').selectAll();
+  if (filter.scaleSetId !== undefined) query = query.where('scale_set_key', '=', keyOf(filter.scaleSetId));
+  else query = query.orderBy('started_at', 'desc');
+  if (filter.rolloutId !== undefined) query = query.where('rollout_key', '=', keyOf(filter.rolloutId));
+  query = query.orderBy('number', 'desc').orderBy('id', 'desc');
+  if (filter.limit !== undefined) query = query.limit(filter.limit);
+  return (await query.execute()).map(toAttempt);
+}
+
+function setProgress(database: Database, writer: Writer, progress: Progress): Promise<void> {
+  const columns = progressColumns(progress);
+  return writeFenced(database, writer, async (tx, row) => {
+    refuseEnded(row);
+    await tx.updateTable('attempts').set(columns).where('id', '=', row.id).execute();
+  });
+}
+
+/** The first end stands: a repeated one changes nothing. */
+function close(
+  database: Database,
+  writer: Writer,
+  end: { status: AttemptStatus; reason: Reason | null; progress: Progress; at: number },
+): Promise<void> {
+  const columns = progressColumns(end.progress);
+  return writeFenced(database, writer, async (tx, row) => {
+    if (whileOpen(row) === null) return;
+    await tx
+      .updateTable('attempts')
+      .set({ ...columns, status: end.status, reason: toJsonOrNull(end.reason), ended_at: end.at })
+      .where('id', '=', row.id)
+      .execute();
+  });
+}
+
+function toRow(request: OpenRequest, last: AttemptRow | null): AttemptsTable {
+  const key = keyOf(request.scaleSetId);
+  const number = (last?.number ?? 0) + 1;
+  return {
+    id: `${shortHash(key)}-${number}`,
+    scale_set_key: key,
+    scale_set_id: request.scaleSetId,
+    rollout_key: keyOf(request.rolloutId),
+    rollout_id: request.rolloutId,
+    number,
+    fence: (last?.fence ?? 0) + 1,
+    workflow_id: request.workflowId,
+    run_id: request.runId,
+    started_by: request.startedBy,
+    target: toJson(request.target),
+    policy: toJson(request.policy),
+    restores_on_failure: request.restoresOnFailure ? 1 : 0,
+    status: 'RollingForward',
+    reason: null,
+    ...progressColumns(NO_PROGRESS),
+    started_at: request.at,
+    ended_at: null,
+  };
+}
+
+function toAttemptOrNull(row: AttemptRow | null): Attempt | null {
+  return row === null ? null : toAttempt(row);
+}

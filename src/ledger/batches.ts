@@ -1,0 +1,184 @@
+import type { Selectable } from 'kysely';
+import type { Database } from '../database/database.ts';
+import type { BatchInstancesTable } from '../database/tables-ledger.ts';
+import { progressColumns, refuseEnded, writeFenced, type Writer } from './attempt-rows.ts';
+import { NotRecordedError } from './errors.ts';
+import type { AttemptInstance, Attempts, Batch, InstanceOutcome, Progress } from './port.ts';
+import { fromJsonOrNull, groupBy, inChunks, keyOf, toJsonOrNull, type Tx } from './rows.ts';
+
+type NewBatch = Parameters<Attempts['openBatch']>[1];
+type NewInstance = Parameters<Attempts['openBatch']>[2][number];
+type Outcome = Parameters<Attempts['closeBatch']>[2][number];
+
+/**
+ * Records a batch with its instances in progress; one that is there already stays as it is, progress included.
+ * An attempt takes an instance into one batch only: the counts of rule B7 would be wrong otherwise.
+ * @throws FencedError when the attempt was taken over or has ended
+ */
+export function openBatch(
+  database: Database,
+  writer: Writer,
+  open: { batch: NewBatch; instances: readonly NewInstance[]; progress: Progress },
+): Promise<void> {
+  const progress = progressColumns(open.progress);
+  return writeFenced(database, writer, async (tx, row) => {
+    if (await hasBatch(tx, row.id, open.batch.number)) return;
+    refuseEnded(row);
+    await tx
+      .insertInto('batches')
+      .values({
+        attempt_id: row.id,
+        number: open.batch.number,
+        zone: open.batch.zone,
+        update_domain: open.batch.updateDomain,
+        started_at: open.batch.startedAt,
+        ended_at: null,
+      })
+      .execute();
+    const rows = open.instances.map((instance, i) => toRow(row.id, open.batch.number, instance, i));
+    for (const chunk of inChunks(rows)) await tx.insertInto('batch_instances').values(chunk).execute();
+    await tx.updateTable('attempts').set(progress).where('id', '=', row.id).execute();
+  });
+}
+
+async function hasBatch(tx: Tx, attemptId: string, number: number): Promise<boolean> {
+  const row = await tx
+    .selectFrom('batches')
+    .select('number')
+    .where('attempt_id', '=', attemptId)
+    .where('number', '=', number)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/**
+ * Records outcomes where there was none, and the batch's end: that of the last call that brought any.
+ * @throws FencedError when the attempt was taken over or has ended; NotRecordedError when the batch was never opened
+ */
+export function closeBatch(
+  database: Database,
+  writer: Writer,
+  close: { batch: number; outcomes: readonly Outcome[]; at: number },
+): Promise<void> {
+  return writeFenced(database, writer, async (tx, row) => {
+    const batch = await tx
+      .selectFrom('batches')
+      .select('ended_at')
+      .where('attempt_id', '=', row.id)
+      .where('number', '=', close.batch)
+      .executeTakeFirst();
+    if (batch === undefined) {
+      throw new NotRecordedError(`Batch ${close.batch} of attempt ${row.id} was never opened.`);
+    }
+    const recorded = await recordOutcomes(tx, row.id, close.batch, close.outcomes);
+    if (batch.ended_at !== null && recorded === 0) return;
+    refuseEnded(row);
+    await tx
+      .updateTable('batches')
+      .set({ ended_at: Math.max(close.at, batch.ended_at ?? close.at) })
+      .where('attempt_id', '=', row.id)
+      .where('number', '=', close.batch)
+      .execute();
+  });
+}
+
+/** Instances that ended alike share a statement: a batch in which all goes well is one. */
+async function recordOutcomes(
+  tx: Tx,
+  attemptId: string,
+  batch: number,
+  outcomes: readonly Outcome[],
+): Promise<number> {
+  let recorded = 0;
+  for (const group of groupBy(outcomes, (o) => `${o.outcome} ${o.error ?? ''}`)) {
+    const { outcome, error } = group[0];
+    for (const chunk of inChunks(group)) {
+      const { numUpdatedRows } = await tx
+        .updateTable('batch_instances')
+        .set({ outcome, error })
+        .where('attempt_id', '=', attemptId)
+        .where('batch', '=', batch)
+        .where('outcome', 'is', null)
+        .where(
+          'instance_key',
+          'in',
+          chunk.map((o) => keyOf(o.instanceId)),
+        )
+        .executeTakeFirst();
+      recorded += Number(numUpdatedRows);
+    }
+  }
+  return recorded;
+}
+
+/** The instances that an attempt has taken, batch by batch, each in its batch's order. */
+export async function instancesOf(database: Database, attemptId: string): Promise<AttemptInstance[]> {
+  const rows = await database.db
+    .selectFrom('batch_instances')
+    .selectAll()
+    .where('attempt_id', '=', keyOf(attemptId))
+    .orderBy('batch')
+    .orderBy('position')
+    .execute();
+  return rows.map(toInstance);
+}
+
+/** The attempt's batches in order of number. One statement, so that no batch is seen without its instances. */
+export async function batchesOf(database: Database, attemptId: string): Promise<Batch[]> {
+  const rows = await database.db
+    .selectFrom('batches')
+    .leftJoin('batch_instances', (join) =>
+      join
+        .onRef('batch_instances.attempt_id', '=', 'batches.attempt_id')
+        .onRef('batch_instances.batch', '=', 'batches.number'),
+    )
+    .selectAll('batches')
+    .select('batch_instances.instance_id')
+    .where('batches.attempt_id', '=', keyOf(attemptId))
+    .orderBy('batches.number')
+    .orderBy('batch_instances.position')
+    .execute();
+  return groupBy(rows, (row) => row.number).map((group) => {
+    const [first] = group;
+    return {
+      number: first.number,
+      zone: first.zone,
+      updateDomain: first.update_domain,
+      instanceIds: group.flatMap((row) => row.instance_id ?? []),
+      startedAt: first.started_at,
+      endedAt: first.ended_at,
+    };
+  });
+}
+
+function toRow(
+  attemptId: string,
+  batch: number,
+  instance: NewInstance,
+  position: number,
+): BatchInstancesTable {
+  return {
+    attempt_id: attemptId,
+    instance_key: keyOf(instance.instanceId),
+    instance_id: instance.instanceId,
+    batch,
+    position,
+    zone: instance.zone,
+    update_domain: instance.updateDomain,
+    from_version: toJsonOrNull(instance.from),
+    outcome: null,
+    error: null,
+  };
+}
+
+function toInstance(row: Selectable<BatchInstancesTable>): AttemptInstance {
+  return {
+    instanceId: row.instance_id,
+    batch: row.batch,
+    zone: row.zone,
+    updateDomain: row.update_domain,
+    from: fromJsonOrNull(row.from_version),
+    outcome: row.outcome as InstanceOutcome | null,
+    error: row.error,
+  };
+}

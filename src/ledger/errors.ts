@@ -1,0 +1,11 @@
+/** Refusal of a write by someone whose attempt was taken over by another, or has ended. */
+export class FencedError extends Error {
+  readonly code = 'Fenced';
+  override readonly name = 'FencedError';
+}
+
+/** A change of something that was never recorded: the caller's order of steps is wrong. */
+export class NotRecordedError extends Error {
+  readonly code = 'NotRecorded';
+  override readonly name = 'NotRecordedError';
+}

@@ -1,0 +1,2 @@
+export { FencedError, NotRecordedError } from './errors.ts';
+export { openLedger } from './open-ledger.ts';

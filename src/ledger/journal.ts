@@ -1,0 +1,110 @@
+import type { Selectable } from 'kysely';
+import type { Database } from '../database/database.ts';
+import { appendJournal } from '../database/journal.ts';
+import type { JournalTables } from '../database/tables-journal.ts';
+import type { JournalWaitsTable } from '../database/tables-ledger.ts';
+import type { JournalEntry } from '../domain/operation.ts';
+import type { Journal, RecordedEntry } from './port.ts';
+import { inChunks, keyOf, type Tx } from './rows.ts';
+
+/** The journal's entries of waits, and the reading of all of it (rule E4). Operations are written by the fleet. */
+export function journalOn(database: Database): Journal {
+  return {
+    appendOnce: (entries) => appendOnce(database, entries),
+    read: (filter) => read(database, filter),
+  };
+}
+
+async function appendOnce(database: Database, entries: readonly JournalEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  const byKey = new Map<string, JournalEntry>();
+  for (const entry of entries) {
+    const key = textOf(toKey(entry));
+    if (!byKey.has(key)) byKey.set(key, entry);
+  }
+  await database.write([], async (tx) => {
+    const fresh = await keepNew(tx, [...byKey.values()]);
+    await appendJournal(
+      tx,
+      [...byKey].filter(([key]) => fresh.has(key)).map(([, entry]) => entry),
+    );
+  });
+}
+
+/** Notes the entries' keys, and says which were not there. A parallel writer of the same keys waits for this one. */
+async function keepNew(tx: Tx, entries: readonly JournalEntry[]): Promise<Set<string>> {
+  // Always in the same order: two writers of the same keys don't wait for each other in a circle.
+  const keys = entries
+    .map(toKey)
+    .map((key) => ({ key, text: textOf(key) }))
+    .toSorted((a, b) => (a.text < b.text ? -1 : 1))
+    .map(({ key }) => key);
+  const fresh = new Set<string>();
+  for (const chunk of inChunks(keys)) {
+    const inserted = await tx
+      .insertInto('journal_waits')
+      .values(chunk)
+      .onConflict((conflict) =>
+        conflict.columns(['attempt_id', 'instance_key', 'operation', 'event']).doNothing(),
+      )
+      .returningAll()
+      .execute();
+    for (const row of inserted) fresh.add(textOf(row));
+  }
+  return fresh;
+}
+
+function toKey(entry: JournalEntry): JournalWaitsTable {
+  return {
+    attempt_id: keyOf(entry.attemptId),
+    instance_key: keyOf(entry.instanceId),
+    operation: entry.operation,
+    event: entry.event,
+  };
+}
+
+function textOf(key: JournalWaitsTable): string {
+  return JSON.stringify([key.attempt_id, key.instance_key, key.operation, key.event]);
+}
+
+async function read(database: Database, filter: Parameters<Journal['read']>[0]): Promise<RecordedEntry[]> {
+  let query = database.db.selectFrom('journal').selectAll().orderBy('seq');
+  if (filter.rolloutId !== undefined) {
+    query = query.where('rollout_id', 'in', await spellings(database, filter.rolloutId));
+  }
+  if (filter.scaleSetId !== undefined) query = query.where('scale_set_key', '=', keyOf(filter.scaleSetId));
+  if (filter.after !== undefined) query = query.where('seq', '>', filter.after);
+  if (filter.limit !== undefined) query = query.limit(filter.limit);
+  return (await query.execute()).map(toEntry);
+}
+
+/** The journal has rollout ids as they were written, which is as the rollout itself was recorded. */
+async function spellings(database: Database, rolloutId: string): Promise<string[]> {
+  const row = await database.db
+    .selectFrom('rollouts')
+    .select('id')
+    .where('rollout_key', '=', keyOf(rolloutId))
+    .executeTakeFirst();
+  return row === undefined || row.id === rolloutId ? [rolloutId] : [rolloutId, row.id];
+}
+
+function toEntry(row: Selectable<JournalTables['journal']>): RecordedEntry {
+  return {
+    seq: row.seq,
+    recordedAt: row.recorded_at,
+    at: row.at,
+    operation: row.operation as RecordedEntry['operation'],
+    event: row.event as RecordedEntry['event'],
+    scaleSetId: row.scale_set_id,
+    instanceId: row.instance_id,
+    region: row.region,
+    zone: row.zone,
+    updateDomain: row.update_domain,
+    rolloutId: row.rollout_id,
+    attemptId: row.attempt_id,
+    fromVersion: row.from_version,
+    toVersion: row.to_version,
+    detail: row.detail,
+    error: row.error,
+  };
+}

@@ -1,0 +1,25 @@
+import type { Database } from '../database/database.ts';
+import { attemptsOn } from './attempts.ts';
+import { claimsOn } from './claims.ts';
+import { journalOn } from './journal.ts';
+import { ordersOn } from './orders.ts';
+import { phasesOn } from './phases.ts';
+import type { Ledger } from './port.ts';
+import { rolloutsOn } from './rollouts.ts';
+import { targetsOn } from './targets.ts';
+
+/**
+ * The ledger on a database that is open, SQLite or PostgreSQL; any number of processes may share it.
+ * Its methods throw `FencedError` and `NotRecordedError` (see `errors.ts`), and what the database throws.
+ */
+export function openLedger(database: Database): Ledger {
+  return {
+    rollouts: rolloutsOn(database),
+    phases: phasesOn(database),
+    targets: targetsOn(database),
+    attempts: attemptsOn(database),
+    claims: claimsOn(database),
+    orders: ordersOn(database),
+    journal: journalOn(database),
+  };
+}

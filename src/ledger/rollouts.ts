@@ -1,0 +1,121 @@
+import type { Selectable } from 'kysely';
+import type { Database, Queries } from '../database/database.ts';
+import type { RolloutsTable } from '../database/tables-ledger.ts';
+import { imageKey } from '../domain/image.ts';
+import { NotRecordedError } from './errors.ts';
+import type { Reason, Rollout, RolloutKind, Rollouts, RolloutStatus } from './port.ts';
+import { fromJson, fromJsonOrNull, keyOf, toJson, toJsonOrNull } from './rows.ts';
+
+/** A halted rollout still waits for a person: it has not ended (rule D2). */
+const ENDED: readonly RolloutStatus[] = ['Completed', 'Faulted', 'Cancelled', 'Superseded'];
+
+/** Rollouts on the database: recorded for good, whatever becomes of their workflows (rule D9). */
+export function rolloutsOn(database: Database): Rollouts {
+  return {
+    create: (rollout) => create(database, rollout),
+    get: (id) => find(database.db, id),
+    list: (filter) => list(database, filter ?? {}),
+    lastGeneration: (target) => lastGeneration(database, target),
+    setStatus: (id, status, at, reason) => setStatus(database, { id, status, at, reason }),
+  };
+}
+
+function create(database: Database, rollout: Parameters<Rollouts['create']>[0]): Promise<Rollout> {
+  return database.write([`rollout:${keyOf(rollout.id)}`], async (tx) => {
+    await tx
+      .insertInto('rollouts')
+      .values({
+        rollout_key: keyOf(rollout.id),
+        id: rollout.id,
+        kind: rollout.kind,
+        image_key: imageKey(rollout.target.image),
+        version: rollout.target.version,
+        target: toJson(rollout.target),
+        generation: rollout.generation,
+        status: 'Running',
+        reason: null,
+        phases: toJson(rollout.phases),
+        settings: toJson(rollout.settings),
+        started_by: rollout.startedBy,
+        started_at: rollout.startedAt,
+        ended_at: null,
+      })
+      .onConflict((conflict) => conflict.column('rollout_key').doNothing())
+      .execute();
+    return (await find(tx, rollout.id)) as Rollout;
+  });
+}
+
+async function find(db: Queries, id: string): Promise<Rollout | null> {
+  const row = await db
+    .selectFrom('rollouts')
+    .selectAll()
+    .where('rollout_key', '=', keyOf(id))
+    .executeTakeFirst();
+  return row === undefined ? null : toRollout(row);
+}
+
+async function list(
+  database: Database,
+  filter: { imageKey?: string; status?: RolloutStatus; limit?: number },
+): Promise<Rollout[]> {
+  let query = database.db
+    .selectFrom('rollouts')
+    .selectAll()
+    .orderBy('started_at', 'desc')
+    .orderBy('generation', 'desc')
+    .orderBy('rollout_key', 'desc');
+  if (filter.imageKey !== undefined) query = query.where('image_key', '=', keyOf(filter.imageKey));
+  if (filter.status !== undefined) query = query.where('status', '=', filter.status);
+  if (filter.limit !== undefined) query = query.limit(filter.limit);
+  return (await query.execute()).map(toRollout);
+}
+
+async function lastGeneration(database: Database, target: Rollout['target']): Promise<number> {
+  const row = await database.db
+    .selectFrom('rollouts')
+    .select((select) => select.fn.max('generation').as('last'))
+    .where('image_key', '=', imageKey(target.image))
+    .where('version', '=', target.version)
+    .executeTakeFirst();
+  // Of no rows the maximum is null, whatever the column's type says.
+  return (row?.last as number | null | undefined) ?? 0;
+}
+
+function setStatus(
+  database: Database,
+  change: { id: string; status: RolloutStatus; at: number; reason: Reason | null },
+): Promise<void> {
+  const key = keyOf(change.id);
+  return database.write([`rollout:${key}`], async (tx) => {
+    const rollout = await find(tx, change.id);
+    if (rollout === null) throw new NotRecordedError(`No rollout "${change.id}" is recorded.`);
+    // A repeated report of the end does not move it.
+    if (rollout.status === change.status && rollout.endedAt !== null) return;
+    await tx
+      .updateTable('rollouts')
+      .set({
+        status: change.status,
+        reason: toJsonOrNull(change.reason),
+        ended_at: ENDED.includes(change.status) ? change.at : null,
+      })
+      .where('rollout_key', '=', key)
+      .execute();
+  });
+}
+
+function toRollout(row: Selectable<RolloutsTable>): Rollout {
+  return {
+    id: row.id,
+    kind: row.kind as RolloutKind,
+    target: fromJson(row.target),
+    generation: row.generation,
+    status: row.status as RolloutStatus,
+    reason: fromJsonOrNull(row.reason),
+    phases: fromJson(row.phases),
+    settings: fromJson(row.settings),
+    startedBy: row.started_by,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+  };
+}
