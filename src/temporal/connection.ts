@@ -38,18 +38,30 @@ export class TemporalUnreachableError extends Error {
 /**
  * Reads the connection from Temporal's usual environment variables and configuration file (address, namespace, TLS,
  * API key, metadata); what they leave open is `localhost:7233` and the namespace `default`.
- * @throws Error when they name a profile or a file that does not exist
+ * @throws Error when they name a profile that does not exist, or the file can't be understood
  */
 export function loadConnection(env: NodeJS.ProcessEnv = process.env): TemporalConnection {
   const overrideEnvVars = Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) => (value ? [[name, value]] : [])),
   );
-  const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars });
+  const { connectionOptions, namespace } = readConfiguration(overrideEnvVars);
   return {
     connectionOptions: { ...connectionOptions, address: connectionOptions.address ?? DEFAULT_ADDRESS },
     namespace: namespace ?? DEFAULT_NAMESPACE,
     configured: connectionOptions.address !== undefined,
   };
+}
+
+function readConfiguration(overrideEnvVars: Record<string, string>): ClientConnectConfig {
+  try {
+    return loadClientConnectConfig({ overrideEnvVars });
+  } catch (cause) {
+    // The library's own words alone would not tell what they are about: an empty file is a TypeError to it.
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Temporal's environment variables or configuration file can't be used: ${reason}`, {
+      cause,
+    });
+  }
 }
 
 /**

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
@@ -36,8 +35,8 @@ export class ServerProcess {
       child.once('exit', () => resolve());
       child.once('error', () => resolve());
     });
-    child.stdout?.pipe(createWriteStream(logFile, { flags: 'a' }));
-    child.stdout?.once('data', () => (this.#printed = true));
+    // Stdout carries the summary and, on a wrong flag, pages of usage that would bury the error: neither is kept.
+    child.stdout?.on('data', () => (this.#printed = true));
     const endWithUs = () => void child.kill('SIGTERM');
     process.once('exit', endWithUs);
     void this.exited.then(() => process.off('exit', endWithUs));
@@ -91,7 +90,8 @@ export class ServerProcess {
     while (this.running && Date.now() < deadline) {
       if (this.#printed) {
         try {
-          return await checkHealth(address);
+          await Promise.race([checkHealth(address), this.exited]);
+          if (this.running) return;
         } catch (error) {
           reason = error instanceof Error ? error.message : String(error);
         }

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { claimDatabase, recordOwner, releaseDatabase } from './database-claim.ts';
 import { devServerArguments, type DevServerSettings } from './dev-server-command.ts';
 import { ServerExitedError, ServerProcess } from './dev-server-process.ts';
 import { freePort, isFree } from './ports.ts';
@@ -49,13 +50,26 @@ const START_ATTEMPTS = 3;
  * Starts a dev server and waits until it serves. It ends with this process, even when that is killed.
  * @throws ServerNotFoundError when there is no Temporal CLI and none can be fetched
  * @throws ServerExitedError with its last log lines when it does not come up
+ * @throws DatabaseInUseError when another dev server runs on the same file
  */
 export async function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {
   const { path } = await findTemporalCli({ report: options.report });
-  if (options.dbFile) await mkdir(dirname(resolve(options.dbFile)), { recursive: true });
+  const { dbFile } = options;
+  if (dbFile === undefined) return startOnFreePorts(path, options);
+  await mkdir(dirname(resolve(dbFile)), { recursive: true });
+  await claimDatabase(dbFile);
+  try {
+    return await startOnFreePorts(path, options);
+  } catch (error) {
+    await releaseDatabase(dbFile);
+    throw error;
+  }
+}
+
+async function startOnFreePorts(cli: string, options: DevServerOptions): Promise<DevServer> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startOnce(path, options, await chooseSettings(options));
+      return await startOnce(cli, options, await chooseSettings(options));
     } catch (error) {
       // Between asking for a free port and listening on it, somebody else may take it.
       const portTaken =
@@ -89,6 +103,7 @@ async function startOnce(
   await mkdir(dirname(resolve(logFile)), { recursive: true });
   const address = `${ip}:${port}`;
   const server = await ServerProcess.start({ cli, args: devServerArguments(settings), logFile, address });
+  if (dbFile !== undefined) await recordOwner(dbFile, { pid: server.pid, ip, port });
   return {
     address,
     uiUrl: uiPort === undefined ? undefined : `http://${ip}:${uiPort}`,
@@ -99,6 +114,7 @@ async function startOnce(
     lastLogLines: () => server.lastLogLines(),
     stop: async () => {
       await server.stop();
+      if (dbFile !== undefined) await releaseDatabase(dbFile);
       if (removeLog) await rm(logFile, { force: true });
     },
   };

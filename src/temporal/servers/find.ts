@@ -63,8 +63,9 @@ export function cliSources({ env = process.env, run = runCommand }: FindOptions 
 export function testServerSources({ env = process.env, run = runCommand }: FindOptions = {}): ServerSource[] {
   const variable = 'TEMPORAL_TEST_SERVER_PATH';
   const command = 'temporal-test-server';
+  const { version, jarsSha256 } = TEST_SERVER_PACKAGE;
   const root = join(cacheRoot(env), command);
-  const fromMaven = join(root, TEST_SERVER_PACKAGE.version, command);
+  const fromMaven = join(root, `${version}-${jarsSha256.slice(0, 8)}`, command);
   const fromSdk = join(root, 'sdk', command);
   /** It has no flag to ask for its version with: whether it is what it claims shows when it starts. */
   const check = () => Promise.resolve(undefined);

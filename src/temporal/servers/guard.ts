@@ -7,11 +7,16 @@ import { isExecutable } from './commands.ts';
 /**
  * Shell lines that end the shell's own process once its parent is gone, however it went: an exit handler does not run
  * when a process is killed, and a server orphaned that way would hold its port and memory for ever. The shell is
- * then to `exec` the server, which so keeps the watched process id.
+ * then to `exec` the server, which so keeps the watched process id. A dead parent shows in the server getting another
+ * one; asking whether the old one exists would be fooled by a zombie, which containers without an init collect.
  */
-const WATCH_PARENT = `parent=$PPID server=$$
+const WATCH_PARENT = `server=$$ parent=$PPID
+current_parent() {
+  if [ -r /proc/self/status ]; then sed -n 's/^PPid:[^0-9]*//p' "/proc/$server/status"
+  else ps -o ppid= -p "$server" | tr -d ' '; fi
+}
 (
-  while kill -0 "$parent" && kill -0 "$server"; do sleep 1; done
+  while [ "$(current_parent)" = "$parent" ]; do sleep 1; done
   kill -TERM "$server" && sleep 3 && kill -KILL "$server"
 ) </dev/null >/dev/null 2>&1 &`;
 

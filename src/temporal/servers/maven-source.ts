@@ -6,9 +6,10 @@ import type { RunCommand } from './commands.ts';
 import type { Report, ServerSource, SourceOutcome } from './source.ts';
 
 export interface MavenPackage {
-  readonly groupId: string;
-  readonly artifactId: string;
+  readonly name: string;
   readonly version: string;
+  /** `group:artifact:version` of what to fetch, with all that it depends on. */
+  readonly artifacts: readonly string[];
   readonly mainClass: string;
   readonly copyGoal: string;
   readonly jarsSha256: string;
@@ -25,7 +26,7 @@ const DOWNLOAD_TIMEOUT_MS = 10 * 60 * 1000;
 
 /** The time-skipping server from its Java package, with a script that starts it. */
 export function mavenSource({ pinned, target, run }: MavenSourceOptions): ServerSource {
-  const label = `${pinned.groupId}:${pinned.artifactId}:${pinned.version}`;
+  const label = `${pinned.name} ${pinned.version}`;
   const find = async (report: Report): Promise<SourceOutcome> => {
     const missing = await missingPrograms(run);
     if (missing.length > 0) {
@@ -82,21 +83,26 @@ async function manifestHash(folder: string): Promise<string> {
   return hash.digest('hex');
 }
 
-const pom = ({ groupId, artifactId, version }: MavenPackage) => `<?xml version="1.0" encoding="UTF-8"?>
+const pom = ({ name, version, artifacts }: MavenPackage) => `<?xml version="1.0" encoding="UTF-8"?>
 <project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>local</groupId>
-  <artifactId>fetch-${artifactId}</artifactId>
+  <artifactId>fetch-${name}</artifactId>
   <version>${version}</version>
-  <dependencies>
+  <dependencies>${artifacts.map(dependency).join('')}
+  </dependencies>
+</project>
+`;
+
+function dependency(artifact: string): string {
+  const [groupId, artifactId, version] = artifact.split(':');
+  return `
     <dependency>
       <groupId>${groupId}</groupId>
       <artifactId>${artifactId}</artifactId>
       <version>${version}</version>
-    </dependency>
-  </dependencies>
-</project>
-`;
+    </dependency>`;
+}
 
 /**
  * `exec`, so that the process the SDK started and will kill is Java itself; the flags halve the time to start, and

