@@ -26,6 +26,13 @@ export const operationErrorCodes = {
   ExternalResourceUnavailable: 'ExternalResourceUnavailable',
 } as const;
 
+/** True for a fault of the model rather than of one instance: it ends the attempt (rule B11). `error` is `<code>: <message>`. */
+export function isModelFault(error: string | null): boolean {
+  return error !== null && MODEL_FAULTS.some((code) => error.startsWith(`${code}:`));
+}
+
+const MODEL_FAULTS = [operationErrorCodes.CredentialExpired, operationErrorCodes.ExternalResourceUnavailable];
+
 /** One line of the journal (rule E4). It only grows, and it proves afterwards what was done. */
 export interface JournalEntry {
   /** Virtual time at which it happened. */

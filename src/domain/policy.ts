@@ -78,6 +78,8 @@ export interface RolloutSettings {
   chunkSize: number;
   /** Longest time between two looks at what a waiting workflow waits for, in case a wake-up was lost. */
   fallbackPoll: Duration;
+  /** A workflow with a longer history continues as new, also when the server does not yet suggest it. */
+  maxHistoryEvents: number;
 }
 
 export const DEFAULT_SETTINGS: RolloutSettings = {
@@ -90,4 +92,5 @@ export const DEFAULT_SETTINGS: RolloutSettings = {
   maxConcurrentScaleSets: 50,
   chunkSize: 20,
   fallbackPoll: 15 * MINUTE,
+  maxHistoryEvents: 4_000,
 };

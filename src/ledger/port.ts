@@ -118,10 +118,10 @@ export interface Phases {
 // --- targets: the scale sets of a rollout ------------------------------------------------------------------------------
 
 /**
- * `waiting` for its trigger; `due`; `upgrading`; `upgraded` (an attempt completed, or there was nothing to do);
+ * `waiting` for its trigger or its turn; `upgrading`; `upgraded` (an attempt completed, or there was nothing to do);
  * `stopped` (its attempt ended otherwise); `skipped` (not eligible).
  */
-export type TargetStatus = 'waiting' | 'due' | 'upgrading' | 'upgraded' | 'stopped' | 'skipped';
+export type TargetStatus = 'waiting' | 'upgrading' | 'upgraded' | 'stopped' | 'skipped';
 
 export interface Target {
   rolloutId: string;

@@ -1,0 +1,82 @@
+import { heartbeat } from '@temporalio/activity';
+import { sameImageVersion } from '../domain/image.ts';
+import type { FleetOperation } from '../domain/operation.ts';
+import type { OperationState } from '../fleet/port.ts';
+import { currentTime, type ActivityDependencies } from './context.ts';
+import type { BatchInput, RestoreResult, StepResult } from './types.ts';
+
+/*
+ * The steps of a batch that change instances. Each begins what has not begun and answers with how things stand; the
+ * workflow sleeps and asks again while operations run. Repeating one is free of harm: the fleet knows every operation
+ * by its key, and what stands in the fleet counts, not what an earlier try believed.
+ */
+
+/** Step 1 (rule B4): replaces the OS disk of every instance of a chunk with one made from the target version. */
+export async function swapOsDisks(deps: ActivityDependencies, input: BatchInput): Promise<StepResult> {
+  return summed(await operate(deps, input, 'osDisk.swap', input.instanceIds));
+}
+
+/**
+ * Step 2 (rule B4): applies the model with its custom data, then runs the extensions in sequence, on the instances whose
+ * disk was really replaced: success means that the instance was seen on the target, not that a call returned.
+ */
+export async function configureInstances(deps: ActivityDependencies, input: BatchInput): Promise<StepResult> {
+  const swapped = await instancesOnTarget(deps, input);
+  const applied = await operate(deps, input, 'model.apply', swapped);
+  const extensionsDue = applied
+    .filter((state) => state.status === 'succeeded')
+    .map((state) => state.instanceId);
+  const extended = await operate(deps, input, 'extension.run', extensionsDue);
+  return summed([...applied.filter((state) => state.status !== 'succeeded'), ...extended]);
+}
+
+/** Rule B6: puts the previous OS disk back. */
+export async function restoreOsDisks(deps: ActivityDependencies, input: BatchInput): Promise<RestoreResult> {
+  const states = await operate(deps, input, 'osDisk.restore', input.instanceIds);
+  const result = summed(states);
+  return { pendingUntil: result.pendingUntil, restored: result.succeeded, failed: result.failed };
+}
+
+async function instancesOnTarget(deps: ActivityDependencies, input: BatchInput): Promise<string[]> {
+  const at = await currentTime(deps, input.at);
+  const instances = await deps.fleet.instances(input.scaleSetId, at, input.instanceIds);
+  return instances
+    .filter(({ osDisk }) => osDisk !== null && sameImageVersion(osDisk.source, input.target))
+    .map((instance) => instance.instanceId);
+}
+
+async function operate(
+  deps: ActivityDependencies,
+  input: BatchInput,
+  operation: FleetOperation,
+  instanceIds: string[],
+): Promise<OperationState[]> {
+  if (instanceIds.length === 0) return [];
+  const states = await deps.fleet.operate({
+    scaleSetId: input.scaleSetId,
+    instanceIds,
+    operation,
+    ordinal: 0,
+    attemptId: input.attempt.id,
+    rolloutId: input.rolloutId,
+    fence: input.attempt.fence,
+    at: await currentTime(deps, input.at),
+    ...(operation === 'osDisk.swap' ? { target: input.target } : {}),
+  });
+  // A real fleet takes minutes here: the heartbeat tells the server that the worker lives, and how far it is.
+  heartbeat({
+    operation,
+    done: states.filter((state) => state.status !== 'running').length,
+    of: instanceIds.length,
+  });
+  return states;
+}
+
+function summed(states: readonly OperationState[]): StepResult {
+  const running = states.filter((state) => state.status === 'running');
+  return {
+    pendingUntil: running.length === 0 ? null : Math.max(...running.map((state) => state.endsAt)),
+    succeeded: states.filter((state) => state.status === 'succeeded').length,
+    failed: states.filter((state) => state.status === 'failed' || state.status === 'refused').length,
+  };
+}

@@ -1,0 +1,161 @@
+import type { Instant } from '../domain/clock.ts';
+import { judgeHealth, type HealthVerdict } from '../domain/health.ts';
+import { sameImageVersion } from '../domain/image.ts';
+import { isModelFault, type JournalEntry } from '../domain/operation.ts';
+import type { Instance, ScaleSet } from '../domain/scale-set.ts';
+import type { AttemptInstance, InstanceOutcome } from '../ledger/port.ts';
+import { currentTime, type ActivityDependencies } from './context.ts';
+import { notFound } from './failures.ts';
+import type { BatchInput, HealthInput, HealthResult } from './types.ts';
+
+/** What is known of one instance of a batch after its disk was swapped. */
+interface Judged {
+  instanceId: string;
+  /** `waiting` has no outcome yet; `restore` is to be restored; the others are final. */
+  verdict: 'waiting' | 'restore' | InstanceOutcome;
+  until: Instant;
+  error: string | null;
+  /** Journal lines of its wait for health. */
+  lines: Pick<JournalEntry, 'at' | 'event' | 'error'>[];
+  instance: Instance | null;
+}
+
+/**
+ * One look at the health of a batch (rules B5, B6): judges every instance by when it became healthy, journals the
+ * waits, and closes the batch when all are judged and none is to be restored.
+ */
+export async function checkHealth(deps: ActivityDependencies, input: HealthInput): Promise<HealthResult> {
+  const at = await currentTime(deps, input.at);
+  const { scaleSet, judged } = await judgeBatch(deps, input, at, input.restoresOnFailure);
+  await journalWaits(deps, input, scaleSet, judged);
+  const waiting = judged.filter((one) => one.verdict === 'waiting');
+  const toRestore = judged.filter((one) => one.verdict === 'restore').map((one) => one.instanceId);
+  if (waiting.length === 0 && toRestore.length === 0) await recordOutcomes(deps, input, judged, at);
+  return {
+    healthy: judged.filter((one) => one.verdict === 'upgraded').length,
+    waiting: waiting.length,
+    nextLookAt:
+      waiting.length === 0
+        ? null
+        : Math.min(at + input.settings.healthPollInterval, Math.max(...waiting.map((one) => one.until))),
+    toRestore: waiting.length === 0 ? toRestore : [],
+    left: judged.filter((one) => one.verdict === 'left').length,
+  };
+}
+
+/** Closes a batch of which instances were restored: what is seen in the fleet now is the outcome. */
+export async function closeBatch(
+  deps: ActivityDependencies,
+  input: HealthInput,
+): Promise<{ restored: number; failed: number }> {
+  const at = await currentTime(deps, input.at);
+  const { judged } = await judgeBatch(deps, input, at, false);
+  const final = judged.map((one) =>
+    one.verdict === 'upgraded' ? one : { ...one, verdict: afterRestore(one, input) },
+  );
+  await recordOutcomes(deps, input, final, at);
+  return {
+    restored: final.filter((one) => one.verdict === 'restored').length,
+    failed: final.filter((one) => one.verdict === 'restoreFailed' || one.verdict === 'left').length,
+  };
+}
+
+function afterRestore({ instance, error }: Judged, { target }: BatchInput): InstanceOutcome {
+  if (instance === null || isModelFault(error)) return 'left';
+  return instance.osDisk !== null && !sameImageVersion(instance.osDisk.source, target)
+    ? 'restored'
+    : 'restoreFailed';
+}
+
+async function judgeBatch(deps: ActivityDependencies, input: HealthInput, at: Instant, restores: boolean) {
+  const scaleSet = await deps.fleet.scaleSet(input.scaleSetId);
+  if (!scaleSet) throw notFound(`Scale set ${input.scaleSetId}`);
+  const instances = await deps.fleet.instances(input.scaleSetId, at, input.instanceIds);
+  const byId = new Map(instances.map((instance) => [instance.instanceId, instance]));
+  const judged = input.instanceIds.map((id) => judge(id, byId.get(id) ?? null, input, at, restores));
+  return { scaleSet, judged };
+}
+
+function judge(
+  instanceId: string,
+  instance: Instance | null,
+  input: HealthInput,
+  at: Instant,
+  restores: boolean,
+): Judged {
+  const base = { instanceId, instance, until: at, lines: [] };
+  if (instance === null)
+    return { ...base, verdict: 'left', error: 'InstanceNotFound: deleted while it was upgraded.' };
+  const fault = instance.extensions.find((extension) => extension.error)?.error;
+  const extensionError = fault ? `${fault.code}: ${fault.message}` : null;
+  if (isModelFault(extensionError)) return { ...base, verdict: 'left', error: extensionError };
+  const bad = restores ? ('restore' as const) : ('left' as const);
+  const onTarget = instance.osDisk !== null && sameImageVersion(instance.osDisk.source, input.target);
+  if (!onTarget) return { ...base, verdict: bad, error: 'NotOnTarget: it does not run the target version.' };
+  if (instance.configuredAt === null)
+    return { ...base, verdict: bad, error: extensionError ?? 'NotConfigured: the model was not applied.' };
+  const { healthTimeout } = input.settings;
+  const verdict = judgeHealth(instance.configuredAt, instance.firstHealthyAt, healthTimeout, at);
+  const late =
+    extensionError ?? `HealthTimeout: not healthy within ${healthTimeout / 1000} s of its last extension.`;
+  return {
+    ...base,
+    lines: waitLines(verdict, late),
+    verdict: verdict.kind === 'healthy' ? 'upgraded' : verdict.kind === 'waiting' ? 'waiting' : bad,
+    until: verdict.kind === 'waiting' ? verdict.until : at,
+    error: verdict.kind === 'timedOut' ? late : null,
+  };
+}
+
+function waitLines(verdict: HealthVerdict, late: string): Judged['lines'] {
+  const started = { at: verdict.from, event: 'started' as const, error: null };
+  if (verdict.kind === 'waiting') return [started];
+  return [
+    started,
+    verdict.kind === 'healthy'
+      ? { at: verdict.at, event: 'succeeded', error: null }
+      : { at: verdict.at, event: 'failed', error: late },
+  ];
+}
+
+async function journalWaits(
+  { ledger }: ActivityDependencies,
+  input: BatchInput,
+  scaleSet: ScaleSet,
+  judged: readonly Judged[],
+): Promise<void> {
+  const entries = judged.flatMap(({ instance, instanceId, lines }) =>
+    lines.map((line) => ({
+      ...line,
+      operation: 'health.wait' as const,
+      scaleSetId: scaleSet.id,
+      instanceId,
+      region: scaleSet.region,
+      zone: instance?.zone ?? null,
+      updateDomain: instance?.updateDomain ?? null,
+      rolloutId: input.rolloutId,
+      attemptId: input.attempt.id,
+      fromVersion: null,
+      toVersion: input.target.version,
+      detail: null,
+    })),
+  );
+  if (entries.length > 0) await ledger.journal.appendOnce(entries);
+}
+
+async function recordOutcomes(
+  { ledger, fleet }: ActivityDependencies,
+  input: BatchInput,
+  judged: readonly Judged[],
+  at: Instant,
+): Promise<void> {
+  const outcomes = judged.map(({ instanceId, verdict, error }) => ({
+    instanceId,
+    outcome: verdict as NonNullable<AttemptInstance['outcome']>,
+    error,
+  }));
+  await ledger.attempts.closeBatch(input.attempt, input.batch, outcomes, at);
+  const upgraded = judged.filter((one) => one.verdict === 'upgraded').map((one) => one.instanceId);
+  // A failed instance keeps its previous disk: a breach of the policy may yet restore it.
+  if (upgraded.length > 0) await fleet.discardPreviousOsDisks(input.scaleSetId, upgraded, at);
+}

@@ -1,0 +1,50 @@
+import { closeBatch, checkHealth } from './health.ts';
+import { configureInstances, restoreOsDisks, swapOsDisks } from './batch.ts';
+import type { ActivityDependencies } from './context.ts';
+import { translated } from './failures.ts';
+import {
+  closeOrphanedRollout,
+  judgePhase,
+  openPhase,
+  readOrder,
+  recordDecision,
+  setRolloutStatus,
+  startBake,
+} from './phases.ts';
+import { lookAtRegion } from './region.ts';
+import { lookAtScaleSet } from './scale-set.ts';
+
+export type { ActivityDependencies, WorkflowDirectory } from './context.ts';
+
+/** Every activity, as a function of its dependencies; the keys are the activities' names in histories. */
+const table = {
+  lookAtScaleSet,
+  lookAtRegion,
+  swapOsDisks,
+  configureInstances,
+  checkHealth,
+  restoreOsDisks,
+  closeBatch,
+  openPhase,
+  startBake,
+  judgePhase,
+  readOrder,
+  recordDecision,
+  setRolloutStatus,
+  closeOrphanedRollout,
+};
+
+type Bound<F> = F extends (deps: ActivityDependencies, input: infer Input) => infer Result
+  ? (input: Input) => Result
+  : never;
+
+export type Activities = { [Name in keyof typeof table]: Bound<(typeof table)[Name]> };
+
+/** The activities of a worker, on a fleet, a ledger and a Temporal client. */
+export function createActivities(deps: ActivityDependencies): Activities {
+  const bound = Object.entries(table).map(([name, activity]) => {
+    const run = activity as (deps: ActivityDependencies, input: unknown) => Promise<unknown>;
+    return [name, (input: unknown) => translated(() => run(deps, input))];
+  });
+  return Object.fromEntries(bound) as Activities;
+}

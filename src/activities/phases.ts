@@ -1,0 +1,141 @@
+import type { Instant } from '../domain/clock.ts';
+import { exceedsPercent, isHealthy } from '../domain/health.ts';
+import { sameImageVersion } from '../domain/image.ts';
+import type { Instance } from '../domain/scale-set.ts';
+import { scopesOf } from '../domain/scopes.ts';
+import { stopCodes } from '../domain/set-planner.ts';
+import type { Decision, PhaseVerdict, Reason, Rollout, RolloutStatus } from '../ledger/port.ts';
+import { currentTime, type ActivityDependencies } from './context.ts';
+import { notFound } from './failures.ts';
+import type { JudgeResult, OrderLook, PhaseKey } from './types.ts';
+
+/** How many failed instances a verdict names. */
+const FAILURES_NAMED = 50;
+
+/** Records that a phase (or a further round of it) begins, and releases the version in its regions (rule D6). */
+export async function openPhase(
+  deps: ActivityDependencies,
+  input: PhaseKey & { regions: string[]; at: Instant },
+): Promise<void> {
+  const rollout = await existing(deps, input.rolloutId);
+  const at = await currentTime(deps, input.at);
+  await deps.ledger.phases.open({ ...input, at, target: rollout.target });
+}
+
+/** Records the beginning of the bake time; asked again, it answers with the same end (rule D3). */
+export async function startBake(
+  deps: ActivityDependencies,
+  input: PhaseKey & { at: Instant },
+): Promise<{ until: Instant }> {
+  const rollout = await existing(deps, input.rolloutId);
+  const before = await phaseRecord(deps, input);
+  if (before?.bakeUntil) return { until: before.bakeUntil };
+  const at = await currentTime(deps, input.at);
+  const until = at + rollout.settings.bakeTime;
+  await deps.ledger.phases.bake(input, at, until);
+  return { until };
+}
+
+/** Reads the health of the phase's VMs after the bake and judges it (rules D2, D3). */
+export async function judgePhase(
+  deps: ActivityDependencies,
+  input: PhaseKey & { at: Instant },
+): Promise<JudgeResult> {
+  const rollout = await existing(deps, input.rolloutId);
+  const at = await currentTime(deps, input.at);
+  const verdict = await readVerdict(deps, rollout, input.phase, at);
+  await deps.ledger.phases.judge(input, verdict, at);
+  const tolerance = rollout.settings.failureTolerancePercent;
+  return { verdict, withinTolerance: !exceedsPercent(verdict.failed, verdict.eligible, tolerance) };
+}
+
+/**
+ * Eligible VMs that are not healthy on the target failed, untouched ones of stopped sets among them. Skipped and
+ * opted-out sets, protected and deallocated VMs, and deleted ones leave the sum (rule D2).
+ */
+async function readVerdict(
+  deps: ActivityDependencies,
+  rollout: Rollout,
+  phase: number,
+  at: Instant,
+): Promise<PhaseVerdict> {
+  const verdict: PhaseVerdict = { eligible: 0, succeeded: 0, failed: 0, failures: [] };
+  const targets = await deps.ledger.targets.list({ rolloutId: rollout.id, phase });
+  for (const target of targets) {
+    if (target.status === 'skipped' || target.reason?.code === stopCodes.optedOut) continue;
+    const scaleSet = await deps.fleet.scaleSet(target.scaleSetId);
+    if (!scaleSet) continue;
+    for (const instance of await deps.fleet.instances(target.scaleSetId, at)) {
+      if (instance.protectFromScaleSetActions || instance.powerState === 'deallocated') continue;
+      verdict.eligible++;
+      const problem = problemOf(instance, rollout);
+      if (problem === null) verdict.succeeded++;
+      else {
+        verdict.failed++;
+        if (verdict.failures.length < FAILURES_NAMED)
+          verdict.failures.push(`${target.scaleSetName}/${instance.instanceId}: ${problem}`);
+      }
+    }
+  }
+  return verdict;
+}
+
+function problemOf(instance: Instance, rollout: Rollout): string | null {
+  if (instance.osDisk === null) return 'has no OS disk';
+  if (!sameImageVersion(instance.osDisk.source, rollout.target))
+    return `runs ${instance.osDisk.source.version}`;
+  return isHealthy(instance) ? null : `is not healthy on ${rollout.target.version}`;
+}
+
+/** The order in force for a rollout, or for one of its phases. */
+export async function readOrder(
+  deps: ActivityDependencies,
+  input: { rolloutId: string; phase?: number },
+): Promise<OrderLook> {
+  const order = await deps.ledger.orders.inForce(scopesOf(input));
+  if (!order) return { state: 'running', reason: null };
+  const verb = { running: 'Resumed', paused: 'Paused', cancelled: 'Cancelled' }[order.state];
+  return { state: order.state, reason: { code: verb, message: `${verb} by ${order.who}: ${order.why}` } };
+}
+
+/** Records a person's decision for good; answers with the one in force (rule D2). */
+export async function recordDecision(
+  deps: ActivityDependencies,
+  input: Omit<Decision, 'at'> & { at: Instant },
+): Promise<Decision> {
+  return deps.ledger.phases.decide({ ...input, at: await currentTime(deps, input.at) });
+}
+
+export async function setRolloutStatus(
+  deps: ActivityDependencies,
+  input: { rolloutId: string; status: RolloutStatus; reason: Reason | null; at: Instant },
+): Promise<void> {
+  const at = await currentTime(deps, input.at);
+  await deps.ledger.rollouts.setStatus(input.rolloutId, input.status, at, input.reason);
+}
+
+/** A phase that is being cancelled because its rollout's workflow was terminated closes the rollout in its place. */
+export async function closeOrphanedRollout(
+  deps: ActivityDependencies,
+  input: { rolloutId: string; at: Instant },
+): Promise<void> {
+  const rollout = await existing(deps, input.rolloutId);
+  if (rollout.endedAt !== null || (await deps.workflows.isOpen(rollout.id))) return;
+  const reason = {
+    code: stopCodes.interrupted,
+    message: 'The workflow of the rollout was terminated; what was half done has been finished.',
+  };
+  await deps.ledger.rollouts.setStatus(rollout.id, 'Cancelled', await currentTime(deps, input.at), reason);
+}
+
+async function existing({ ledger }: ActivityDependencies, id: string): Promise<Rollout> {
+  const rollout = await ledger.rollouts.get(id);
+  if (!rollout) throw notFound(`Rollout ${id}`);
+  return rollout;
+}
+
+async function phaseRecord({ ledger }: ActivityDependencies, { rolloutId, phase, round }: PhaseKey) {
+  return (await ledger.phases.list(rolloutId)).find(
+    (record) => record.phase === phase && record.round === round,
+  );
+}

@@ -1,0 +1,259 @@
+import type { Instant } from '../domain/clock.ts';
+import { eligibility, type EligibilityFacts } from '../domain/eligibility.ts';
+import { sameImageVersion } from '../domain/image.ts';
+import { pairedRegions } from '../domain/region.ts';
+import { scaleSetKey, type ScaleSet } from '../domain/scale-set.ts';
+import { scopesOf } from '../domain/scopes.ts';
+import { stopCodes } from '../domain/set-planner.ts';
+import { triggerTime } from '../domain/trigger.ts';
+import type { Order, Reason, Rollout, Target } from '../ledger/port.ts';
+import { scaleSetRolloutId } from '../workflows/ids.ts';
+import type { RegionCounts } from '../workflows/messages.ts';
+import { claimRegion, releaseRegion } from './claims.ts';
+import { currentTime, type ActivityDependencies } from './context.ts';
+import { notFound } from './failures.ts';
+import type { RegionLook, RegionLookInput } from './types.ts';
+
+/**
+ * One look at a region: what is due, running and done, from the ledger; with `scan` also which sets the fleet has
+ * (rule D6: a set created, opted in or repaired since is found). Marks the sets that the workflow is to start now.
+ */
+export async function lookAtRegion(deps: ActivityDependencies, input: RegionLookInput): Promise<RegionLook> {
+  const at = await currentTime(deps, input.at);
+  const rollout = await deps.ledger.rollouts.get(input.rolloutId);
+  if (!rollout) throw notFound(`Rollout ${input.rolloutId}`);
+  const order = await deps.ledger.orders.inForce(
+    scopesOf({ rolloutId: rollout.id, phase: input.phase, region: input.region }),
+  );
+  const cancelled = cancelReason(input, order);
+  if (input.scan && !cancelled) await scanRegion(deps, input, rollout, at);
+  if (cancelled) await cancelWaiting(deps, input, cancelled);
+  const targets = await settleTargets(deps, input);
+  const running = targets.filter((target) => target.status === 'upgrading');
+  const strangers = await findStrangers(deps, input, running);
+  const view = { input, rollout, targets, running, cancelled, at };
+  const next = cancelled || order?.state === 'paused' ? [] : dueTargets(view, strangers);
+  return answer(deps, view, strangers, next, order);
+}
+
+interface RegionView {
+  input: RegionLookInput;
+  rollout: Rollout;
+  targets: Target[];
+  /** Targets whose upgrade was begun and has not ended. */
+  running: Target[];
+  cancelled: Reason | null;
+  at: Instant;
+}
+
+function cancelReason(input: RegionLookInput, order: Order | null): Reason | null {
+  if (input.cancelRequested) return { code: stopCodes.cancelled, message: 'Cancelled through Temporal.' };
+  if (order?.state !== 'cancelled') return null;
+  return { code: stopCodes.cancelled, message: `Cancelled by ${order.who}: ${order.why}` };
+}
+
+/** Records every set that the rollout concerns and that is not recorded yet, and those that became due again. */
+async function scanRegion(
+  deps: ActivityDependencies,
+  input: RegionLookInput,
+  rollout: Rollout,
+  at: Instant,
+): Promise<void> {
+  const { fleet, ledger } = deps;
+  const [scaleSets, offers, known] = await Promise.all([
+    fleet.scaleSets({ region: input.region, image: rollout.target.image }),
+    fleet.imageOffers(rollout.target.image, input.region, at),
+    ledger.targets.list({ rolloutId: rollout.id, region: input.region }),
+  ]);
+  const offer = offers.find((one) => one.version === rollout.target.version);
+  const facts = {
+    regionOffersVersion: offer !== undefined,
+    excludedFromLatest: offer?.excludedFromLatest ?? false,
+  };
+  const knownByKey = new Map(known.map((target) => [scaleSetKey(target.scaleSetId), target]));
+  const added: Target[] = [];
+  for (const scaleSet of scaleSets) {
+    const before = knownByKey.get(scaleSetKey(scaleSet.id));
+    if (before && !mayBeDueAgain(before, input.round)) continue;
+    const target = await describeTarget(deps, input, rollout, scaleSet, facts, at);
+    if (!before) added.push(target);
+    else if (target.status !== before.status || before.round !== input.round)
+      await ledger.targets.update(target, target);
+  }
+  await ledger.targets.add(added);
+}
+
+/** A skipped set may have become eligible since; after a halt, `retry` gives every set that ended another turn. */
+function mayBeDueAgain(target: Target, round: number): boolean {
+  return (
+    target.status === 'skipped' ||
+    (target.round < round && (target.status === 'stopped' || target.status === 'upgraded'))
+  );
+}
+
+async function describeTarget(
+  { fleet, ledger }: ActivityDependencies,
+  input: RegionLookInput,
+  rollout: Rollout,
+  scaleSet: ScaleSet,
+  facts: EligibilityFacts,
+  at: Instant,
+): Promise<Target> {
+  const target: Target = {
+    rolloutId: rollout.id,
+    scaleSetId: scaleSet.id,
+    scaleSetName: scaleSet.name,
+    region: input.region,
+    phase: input.phase,
+    round: input.round,
+    status: 'waiting',
+    seenAt: at,
+    triggerAt: at,
+    attemptId: null,
+    reason: null,
+  };
+  const { reasons } = eligibility(scaleSet, rollout.target, facts, { automatic: true });
+  if (reasons.length > 0) {
+    const message = reasons.map((reason) => `${reason.message} ${reason.fix}`).join(' ');
+    return {
+      ...target,
+      status: 'skipped',
+      reason: { code: reasons.map((reason) => reason.code).join(','), message },
+    };
+  }
+  const instances = await fleet.instances(scaleSet.id, at);
+  const behind = instances.some(
+    ({ osDisk }) => osDisk === null || !sameImageVersion(osDisk.source, rollout.target),
+  );
+  if (!behind) return { ...target, status: 'upgraded' };
+  // A retry is a person's wish: it does not wait for a trigger again.
+  if (input.round > 1) return target;
+  const everTriggered = await ledger.targets.wasEverTriggered(scaleSet.id);
+  const { automaticUpgradesSince } = scaleSet;
+  const { settings, id: rolloutId } = rollout;
+  return {
+    ...target,
+    triggerAt: triggerTime({
+      settings,
+      rolloutId,
+      scaleSetId: scaleSet.id,
+      seenAt: at,
+      everTriggered,
+      automaticUpgradesSince,
+    }),
+  };
+}
+
+async function cancelWaiting(
+  { ledger }: ActivityDependencies,
+  input: RegionLookInput,
+  reason: Reason,
+): Promise<void> {
+  const waiting = await ledger.targets.list({
+    rolloutId: input.rolloutId,
+    region: input.region,
+    status: ['waiting'],
+  });
+  for (const target of waiting) await ledger.targets.update(target, { status: 'stopped', reason });
+}
+
+/** The region's targets, after sets whose workflow keeps failing have been given up. */
+async function settleTargets({ ledger }: ActivityDependencies, input: RegionLookInput): Promise<Target[]> {
+  for (const scaleSetId of input.giveUp) {
+    const message =
+      'Its workflow failed three times; see it in the Temporal Web UI. The rest of the region goes on.';
+    await ledger.targets.update(
+      { rolloutId: input.rolloutId, scaleSetId },
+      { status: 'stopped', reason: { code: 'WorkflowFailed', message } },
+    );
+  }
+  return ledger.targets.list({ rolloutId: input.rolloutId, region: input.region });
+}
+
+/** Sets being upgraded by a workflow that this run did not start: a former run's, or a person's manual upgrade. */
+async function findStrangers(
+  { workflows }: ActivityDependencies,
+  input: RegionLookInput,
+  running: readonly Target[],
+): Promise<string[]> {
+  const mine = new Set(input.mine);
+  const strangers: string[] = [];
+  for (const target of running) {
+    if (mine.has(target.scaleSetId)) continue;
+    if (await workflows.isOpen(scaleSetRolloutId(target.scaleSetId))) strangers.push(target.scaleSetId);
+  }
+  return strangers;
+}
+
+/**
+ * The sets to start now: those whose trigger has come, as many as the window allows, and those that were begun and whose
+ * workflow is gone (terminated): started again, it takes over what is half done.
+ */
+function dueTargets(
+  { input, rollout, targets, running, at }: RegionView,
+  strangers: readonly string[],
+): Target[] {
+  const active = new Set([...input.mine, ...strangers]);
+  const orphans = running.filter((target) => !active.has(target.scaleSetId));
+  const room = Math.max(0, rollout.settings.maxConcurrentScaleSets - running.length);
+  const due = targets
+    .filter((target) => target.status === 'waiting' && target.triggerAt <= at)
+    .slice(0, room);
+  return [...orphans, ...due];
+}
+
+async function answer(
+  deps: ActivityDependencies,
+  { input, rollout, targets, running, cancelled, at }: RegionView,
+  strangers: string[],
+  next: Target[],
+  order: Order | null,
+): Promise<RegionLook> {
+  const waiting = targets.filter((target) => target.status === 'waiting');
+  const counts = countTargets(targets);
+  const done = cancelled ? running.length === 0 : waiting.length + running.length === 0;
+  const paused = order?.state === 'paused';
+  const base = { counts, strangers, done, cancelled, start: [] as RegionLook['start'] };
+  if (done || (paused && running.length === 0)) await releaseRegion(deps, rollout.id, input.region, at);
+  if (done) return { ...base, waitingFor: '', nextAt: null };
+  if (paused) return { ...base, waitingFor: `resume (paused by ${order.who}: ${order.why})`, nextAt: null };
+  if (next.length > 0 && rollout.kind === 'platform') {
+    const answered = await claimRegion(
+      deps,
+      rollout.id,
+      input.workflowId,
+      input.region,
+      pairedRegions(await deps.fleet.regions(), input.region),
+      at,
+    );
+    if (answered.waitingFor) return { ...base, waitingFor: answered.waitingFor, nextAt: null };
+    if (answered.notBefore > at)
+      return { ...base, waitingFor: 'its paired region', nextAt: answered.notBefore };
+  }
+  for (const target of next) await deps.ledger.targets.update(target, { status: 'upgrading', reason: null });
+  const started = new Set(next);
+  const upcoming = waiting.filter((target) => !started.has(target)).map((target) => target.triggerAt);
+  const nextTrigger = upcoming.length > 0 ? Math.min(...upcoming) : null;
+  return {
+    ...base,
+    counts: {
+      ...counts,
+      waiting: upcoming.length,
+      upgrading: running.length + next.filter((t) => t.status === 'waiting').length,
+    },
+    start: next.map((target) => ({ scaleSetId: target.scaleSetId, name: target.scaleSetName })),
+    waitingFor: nextTrigger === null ? 'the upgrades of its scale sets' : 'the next trigger',
+    nextAt: nextTrigger !== null && nextTrigger > at ? nextTrigger : null,
+  };
+}
+
+function countTargets(targets: readonly Target[]): RegionCounts {
+  const of = (status: Target['status']) => targets.filter((target) => target.status === status).length;
+  return {
+    waiting: of('waiting'),
+    upgrading: of('upgrading'),
+    upgraded: of('upgraded'),
+    stopped: of('stopped'),
+    skipped: of('skipped'),
+  };
+}

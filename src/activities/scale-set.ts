@@ -1,0 +1,311 @@
+import { scopesOf } from '../domain/scopes.ts';
+import { isModelFault } from '../domain/operation.ts';
+import { isHealthy } from '../domain/health.ts';
+import { sameImageVersion } from '../domain/image.ts';
+import { policyInForce } from '../domain/policy.ts';
+import type { Instance, ScaleSet } from '../domain/scale-set.ts';
+import {
+  nextSetStep,
+  progressOf,
+  stopCodes,
+  type SetObservation,
+  type SetStep,
+} from '../domain/set-planner.ts';
+import type { Instant } from '../domain/clock.ts';
+import type { Attempt, Batch, Ledger, Order, Reason, Rollout } from '../ledger/port.ts';
+import { claimZone, leaveZone, zoneGroup } from './claims.ts';
+import { currentTime, type ActivityDependencies } from './context.ts';
+import { notFound } from './failures.ts';
+import type { AttemptRef, ScaleSetLook, ScaleSetLookInput } from './types.ts';
+
+/** All that a decision about a scale set needs, read at one moment. */
+interface Observation {
+  scaleSet: ScaleSet;
+  rollout: Rollout;
+  attempt: Attempt;
+  instances: Instance[];
+  batches: Batch[];
+  seen: SetObservation;
+}
+
+/**
+ * One look at a scale set: observes fleet and ledger, decides (`nextSetStep`), and records the decision, so that a
+ * workflow that takes over continues where this one stood. Safe to repeat: an open batch is answered again.
+ */
+export async function lookAtScaleSet(
+  deps: ActivityDependencies,
+  input: ScaleSetLookInput,
+): Promise<ScaleSetLook> {
+  const at = await currentTime(deps, input.at);
+  const { fleet, ledger } = deps;
+  const scaleSet = await fleet.scaleSet(input.scaleSetId);
+  if (!scaleSet) throw notFound(`Scale set ${input.scaleSetId}`);
+  const opened = await openAttempt(deps, input, scaleSet, at);
+  if ('kind' in opened) return opened;
+  // An attempt that was taken over may be an earlier rollout's: it is wound down by that rollout's rules.
+  const rollout = await existingRollout(ledger, opened.rolloutId);
+  let observation = await observe(deps, input, rollout, scaleSet, opened, at);
+  let step = nextSetStep(observation.seen);
+  if (step.kind === 'claimZone') {
+    const answer = await claimZone(
+      deps,
+      {
+        ...zoneGroup(scaleSet.region, rollout.target),
+        holder: opened.id,
+        workflowId: input.workflow.id,
+        accepts: step.accepts,
+      },
+      at,
+    );
+    if (answer.value === null) return waiting(observation, answer.waitingFor, null);
+    if (answer.notBefore > at)
+      return waiting(observation, `zone ${answer.value} of ${scaleSet.region}`, answer.notBefore);
+    observation = { ...observation, seen: { ...observation.seen, zoneHeld: answer.value } };
+    step = nextSetStep(observation.seen);
+  }
+  return record(deps, input, observation, step, at);
+}
+
+async function openAttempt(
+  deps: ActivityDependencies,
+  input: ScaleSetLookInput,
+  scaleSet: ScaleSet,
+  at: Instant,
+): Promise<Attempt | ScaleSetLook> {
+  const { ledger, fleet, workflows } = deps;
+  if (input.attempt) {
+    const attempt = await ledger.attempts.get(input.attempt.id);
+    if (!attempt) throw notFound(`Attempt ${input.attempt.id}`);
+    return attempt;
+  }
+  const rollout = await existingRollout(ledger, input.rolloutId);
+  const automatic = input.startedBy === 'Platform';
+  const { kind, attempt } = await ledger.attempts.open(
+    {
+      scaleSetId: scaleSet.id,
+      rolloutId: rollout.id,
+      workflowId: input.workflow.id,
+      runId: input.workflow.runId,
+      startedBy: input.startedBy,
+      target: rollout.target,
+      policy: policyInForce(scaleSet),
+      restoresOnFailure:
+        automatic && !scaleSet.upgradePolicy.automaticOSUpgradePolicy.disableAutomaticRollback,
+      at,
+    },
+    // This workflow runs under the set's own id, so no other run of it is open; an attempt under another id may be.
+    async (open) => open.workflowId === input.workflow.id || !(await workflows.isOpen(open.workflowId)),
+  );
+  if (kind === 'conflict') {
+    const message = `The scale set is being upgraded by ${attempt.workflowId} (attempt ${attempt.id}).`;
+    return {
+      kind: 'conflict',
+      attempt: reference(attempt),
+      progress: attempt.progress,
+      reason: { code: 'OperationNotAllowed', message },
+    };
+  }
+  await fleet.fence(scaleSet.id, attempt.fence);
+  return attempt;
+}
+
+async function observe(
+  deps: ActivityDependencies,
+  input: ScaleSetLookInput,
+  rollout: Rollout,
+  scaleSet: ScaleSet,
+  attempt: Attempt,
+  at: Instant,
+): Promise<Observation> {
+  const { fleet, ledger } = deps;
+  const [instances, taken, batches, order, claims] = await Promise.all([
+    fleet.instances(scaleSet.id, at),
+    ledger.attempts.instances(attempt.id),
+    ledger.attempts.batches(attempt.id),
+    ledger.orders.inForce(
+      scopesOf({
+        rolloutId: rollout.id,
+        ...(input.phase === null ? {} : { phase: input.phase }),
+        region: scaleSet.region,
+        scaleSetId: scaleSet.id,
+      }),
+    ),
+    ledger.claims.list({ holder: attempt.id }),
+  ]);
+  const last = batches.at(-1);
+  const zones = claims.find((claim) => claim.group === zoneGroup(scaleSet.region, rollout.target).group);
+  const seen: SetObservation = {
+    now: at,
+    policy: attempt.policy,
+    instances: instances.map((instance) => ({
+      instanceId: instance.instanceId,
+      zone: instance.zone,
+      updateDomain: instance.updateDomain,
+      healthy: isHealthy(instance),
+      running: instance.powerState === 'running' || instance.powerState === 'starting',
+      onTarget: instance.osDisk !== null && sameImageVersion(instance.osDisk.source, attempt.target),
+      untouchable: isUntouchable(scaleSet, instance),
+    })),
+    taken: taken.map((instance) => ({ ...instance, fatal: isModelFault(instance.error) })),
+    openBatch: last && last.endedAt === null ? last.number : null,
+    lastBatch: last?.endedAt ? { ...last, endedAt: last.endedAt } : null,
+    paused: order?.state === 'paused',
+    stop: stopReason(input, attempt, scaleSet, order),
+    zonesTakeTurns: attempt.startedBy === 'Platform',
+    zoneHeld: zones?.value ?? null,
+  };
+  return { scaleSet, rollout, attempt, instances, batches, seen };
+}
+
+async function existingRollout(ledger: Ledger, id: string): Promise<Rollout> {
+  const rollout = await ledger.rollouts.get(id);
+  if (!rollout) throw notFound(`Rollout ${id}`);
+  return rollout;
+}
+
+/** Protected by its owner, or behind its model where the upgrade mode leaves that to the owner (rule C9). */
+function isUntouchable(scaleSet: ScaleSet, instance: Instance): boolean {
+  return (
+    instance.protectFromScaleSetActions ||
+    (scaleSet.upgradePolicy.mode === 'Manual' && !instance.latestModelApplied)
+  );
+}
+
+/** Why the attempt must end at this batch boundary, if it must (rule C1, operators' orders). */
+function stopReason(
+  input: ScaleSetLookInput,
+  attempt: Attempt,
+  scaleSet: ScaleSet,
+  order: Order | null,
+): Reason | null {
+  if (input.windDown || attempt.rolloutId !== input.rolloutId) {
+    return {
+      code: stopCodes.interrupted,
+      message: 'Its workflow was terminated; what was half done has been finished.',
+    };
+  }
+  if (input.cancelRequested) {
+    return { code: stopCodes.cancelled, message: 'Cancelled through Temporal.' };
+  }
+  if (order?.state === 'cancelled') {
+    return { code: stopCodes.cancelled, message: `Cancelled by ${order.who}: ${order.why}` };
+  }
+  const automatic = scaleSet.upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade;
+  if (attempt.startedBy === 'Platform' && !automatic) {
+    return { code: stopCodes.optedOut, message: 'Automatic OS upgrades were switched off on the scale set.' };
+  }
+  return null;
+}
+
+async function record(
+  deps: ActivityDependencies,
+  input: ScaleSetLookInput,
+  observation: Observation,
+  step: SetStep,
+  at: Instant,
+): Promise<ScaleSetLook> {
+  switch (step.kind) {
+    case 'resumeBatch':
+      return resumedBatch(observation, step.number);
+    case 'batch':
+      return openBatch(deps, observation, step, at);
+    case 'finish':
+      return finish(deps, input, observation, step, at);
+    case 'wait':
+      // Whoever waits for long leaves the zone to the others (rule D4).
+      await leaveZone(deps, observation.attempt.id, at);
+      return step.for === 'resume'
+        ? waiting(observation, 'paused: waits for resume', null)
+        : waiting(observation, 'the pause between batches', step.until);
+    case 'claimZone':
+      // Granted a moment ago and gone again: ask once more at the next look.
+      return waiting(observation, 'an availability zone', at);
+  }
+}
+
+async function openBatch(
+  { ledger }: ActivityDependencies,
+  { attempt, instances, seen }: Observation,
+  step: Extract<SetStep, { kind: 'batch' }>,
+  at: Instant,
+): Promise<ScaleSetLook> {
+  const chosen = new Set(step.instanceIds);
+  const members = instances
+    .filter((instance) => chosen.has(instance.instanceId))
+    .map(({ instanceId, zone, updateDomain, osDisk }) => ({
+      instanceId,
+      zone,
+      updateDomain,
+      from: osDisk?.source ?? null,
+    }));
+  const before = progressOf(seen);
+  const progress = {
+    ...before,
+    inProgressInstanceCount: members.length,
+    pendingInstanceCount: before.pendingInstanceCount - members.length,
+  };
+  const batch = { number: step.number, zone: step.zone, updateDomain: step.updateDomain, startedAt: at };
+  await ledger.attempts.openBatch(attempt, batch, members, progress);
+  return {
+    kind: 'batch',
+    attempt: reference(attempt),
+    progress,
+    batch: step.number,
+    zone: step.zone,
+    updateDomain: step.updateDomain,
+    instanceIds: step.instanceIds,
+    rolloutId: attempt.rolloutId,
+    target: attempt.target,
+    restoresOnFailure: attempt.restoresOnFailure,
+  };
+}
+
+/** A batch that was begun before a take-over: its half-done instances are finished or restored first. */
+function resumedBatch({ attempt, batches, seen }: Observation, number: number): ScaleSetLook {
+  const batch = batches.find((candidate) => candidate.number === number) as Batch;
+  return {
+    kind: 'batch',
+    attempt: reference(attempt),
+    progress: progressOf(seen),
+    batch: number,
+    zone: batch.zone,
+    updateDomain: batch.updateDomain,
+    instanceIds: batch.instanceIds,
+    rolloutId: attempt.rolloutId,
+    target: attempt.target,
+    restoresOnFailure: attempt.restoresOnFailure,
+  };
+}
+
+async function finish(
+  deps: ActivityDependencies,
+  input: ScaleSetLookInput,
+  { attempt, scaleSet, rollout, seen }: Observation,
+  { status, reason }: Extract<SetStep, { kind: 'finish' }>,
+  at: Instant,
+): Promise<ScaleSetLook> {
+  const { ledger } = deps;
+  const progress = progressOf(seen);
+  await ledger.attempts.close(attempt, status, reason, progress, at);
+  await leaveZone(deps, attempt.id, at);
+  if (attempt.startedBy === 'Platform') {
+    const target = { rolloutId: rollout.id, scaleSetId: scaleSet.id };
+    await ledger.targets.update(target, {
+      status: status === 'Completed' ? 'upgraded' : 'stopped',
+      attemptId: attempt.id,
+      reason,
+    });
+  } else {
+    await ledger.rollouts.setStatus(rollout.id, status, at, reason);
+  }
+  const foreign = attempt.rolloutId !== input.rolloutId;
+  return { kind: 'finished', attempt: reference(attempt), progress, status, reason, foreign };
+}
+
+function waiting({ attempt, seen }: Observation, what: string, until: Instant | null): ScaleSetLook {
+  return { kind: 'wait', attempt: reference(attempt), progress: progressOf(seen), what, until };
+}
+
+function reference({ id, fence, number }: Attempt): AttemptRef {
+  return { id, fence, number };
+}

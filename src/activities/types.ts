@@ -1,0 +1,144 @@
+import type { Instant } from '../domain/clock.ts';
+import type { ImageVersion } from '../domain/image.ts';
+import type { RolloutSettings } from '../domain/policy.ts';
+import type { AttemptStatus, DesiredState, PhaseVerdict, Progress, Reason } from '../ledger/port.ts';
+import type { RegionCounts } from '../workflows/messages.ts';
+
+/** What workflows hand to activities and get back: plain JSON. `at` is virtual time as the workflow knows it. */
+
+export interface AttemptRef {
+  id: string;
+  fence: number;
+  number: number;
+}
+
+// --- a scale set ---------------------------------------------------------------------------------------------------------
+
+export interface ScaleSetLookInput {
+  rolloutId: string;
+  scaleSetId: string;
+  startedBy: 'Platform' | 'User';
+  phase: number | null;
+  region: string;
+  workflow: { id: string; runId: string };
+  /** Undefined at the first look, which opens or takes over the attempt. */
+  attempt?: AttemptRef;
+  /** Temporal's own Cancel was asked of the workflow. */
+  cancelRequested: boolean;
+  /** Only finish what is half done: the rollout that began it is gone. */
+  windDown: boolean;
+  at: Instant;
+}
+
+/** What the workflow of a scale set does next. */
+export type ScaleSetLook = { attempt: AttemptRef; progress: Progress } & (
+  | {
+      kind: 'batch';
+      batch: number;
+      zone: string | null;
+      updateDomain: number | null;
+      instanceIds: string[];
+      /** The attempt's, which may be a terminated rollout's that is wound down. */
+      rolloutId: string;
+      target: ImageVersion;
+      restoresOnFailure: boolean;
+    }
+  | { kind: 'wait'; what: string; until: Instant | null }
+  /** `foreign`: it was an earlier rollout's attempt that was wound down; the set's own turn comes now. */
+  | {
+      kind: 'finished';
+      status: Exclude<AttemptStatus, 'RollingForward'>;
+      reason: Reason | null;
+      foreign: boolean;
+    }
+  | { kind: 'conflict'; reason: Reason }
+);
+
+// --- a batch ---------------------------------------------------------------------------------------------------------------
+
+export interface BatchInput {
+  rolloutId: string;
+  scaleSetId: string;
+  attempt: AttemptRef;
+  batch: number;
+  target: ImageVersion;
+  instanceIds: string[];
+  at: Instant;
+}
+
+/** How far a step of a batch is: when operations still run, when to look again. */
+export interface StepResult {
+  pendingUntil: Instant | null;
+  succeeded: number;
+  failed: number;
+}
+
+export interface HealthInput extends BatchInput {
+  restoresOnFailure: boolean;
+  settings: Pick<RolloutSettings, 'healthTimeout' | 'healthPollInterval'>;
+}
+
+export interface HealthResult {
+  healthy: number;
+  /** When to look again, or null when every instance is judged. */
+  nextLookAt: Instant | null;
+  waiting: number;
+  /** To be restored (rule B6); empty when there is nothing to restore, and then the batch has been closed. */
+  toRestore: string[];
+  /** Failed and left as they are (rules B6 and B11). */
+  left: number;
+}
+
+export interface RestoreResult {
+  pendingUntil: Instant | null;
+  restored: number;
+  failed: number;
+}
+
+// --- a region ----------------------------------------------------------------------------------------------------------------
+
+export interface RegionLookInput {
+  rolloutId: string;
+  phase: number;
+  round: number;
+  region: string;
+  workflowId: string;
+  /** Scale sets that this run has started and whose workflow has not ended as far as it knows. */
+  mine: string[];
+  /** Scale sets whose workflow failed so often that it is not started again. */
+  giveUp: string[];
+  /** Read the fleet for sets that are due, and not only the ledger. */
+  scan: boolean;
+  cancelRequested: boolean;
+  at: Instant;
+}
+
+export interface RegionLook {
+  start: { scaleSetId: string; name: string }[];
+  counts: RegionCounts;
+  /** Scale sets that are being upgraded by workflows that this run did not start. */
+  strangers: string[];
+  done: boolean;
+  cancelled: Reason | null;
+  /** What the region waits for, and the next moment at which something is due; null when only a wake-up can help. */
+  waitingFor: string;
+  nextAt: Instant | null;
+}
+
+// --- a phase and the whole rollout ---------------------------------------------------------------------------------------------
+
+export interface PhaseKey {
+  rolloutId: string;
+  phase: number;
+  round: number;
+}
+
+export interface OrderLook {
+  state: DesiredState;
+  reason: Reason | null;
+}
+
+export interface JudgeResult {
+  verdict: PhaseVerdict;
+  withinTolerance: boolean;
+}

@@ -1,0 +1,176 @@
+import { batchSize, nextBatch, type InstanceView } from './batching.ts';
+import { ALONE } from './claims.ts';
+import type { Instant } from './clock.ts';
+import { exceedsPercent, percentOf } from './health.ts';
+import type { RollingUpgradePolicy } from './scale-set.ts';
+
+/**
+ * The upgrade of one scale set, decided step by step (rules B1 to B10): what was observed goes in, the next step comes
+ * out. Nothing here waits, asks or writes; `src/activities` observes and records, `src/workflows` carries out.
+ */
+
+/** An instance, reduced to what the decision needs. */
+export interface ObservedInstance extends InstanceView {
+  running: boolean;
+  /** Runs the target version already (rule B10). */
+  onTarget: boolean;
+  /** Never touched: protected by its owner, or behind its model in upgrade mode Manual (rule C9). */
+  untouchable: boolean;
+}
+
+/** An instance that this attempt took into a batch: null while it is in progress. */
+export interface TakenInstance {
+  instanceId: string;
+  batch: number;
+  outcome: 'upgraded' | 'restored' | 'restoreFailed' | 'left' | null;
+  /** Why it failed, and whether that is the model's fault, which ends the attempt (rule B11). */
+  error: string | null;
+  fatal: boolean;
+}
+
+export interface StopOrder {
+  code: string;
+  message: string;
+}
+
+export interface SetObservation {
+  now: Instant;
+  policy: RollingUpgradePolicy;
+  instances: ObservedInstance[];
+  taken: TakenInstance[];
+  /** The batch that was begun and has not ended. */
+  openBatch: number | null;
+  lastBatch: { number: number; zone: string | null; updateDomain: number | null; endedAt: Instant } | null;
+  paused: boolean;
+  /** Set when the attempt must end at this batch boundary: cancelled, opted out, superseded. */
+  stop: StopOrder | null;
+  /** True when zones of the region take turns (rule D4): automatic rollouts. */
+  zonesTakeTurns: boolean;
+  /** The zone claim that is held. */
+  zoneHeld: string | null;
+}
+
+export type SetStep =
+  | { kind: 'resumeBatch'; number: number }
+  | { kind: 'batch'; number: number; zone: string | null; updateDomain: number | null; instanceIds: string[] }
+  | { kind: 'claimZone'; accepts: string[] }
+  | { kind: 'wait'; for: 'resume' }
+  | { kind: 'wait'; for: 'pauseTimeBetweenBatches'; until: Instant }
+  | {
+      kind: 'finish';
+      status: 'Completed' | 'Faulted' | 'Cancelled';
+      reason: { code: string; message: string } | null;
+    };
+
+/** Azure's codes of the ways in which an upgrade stops by itself, and ours. */
+export const stopCodes = {
+  beforeUpgrade: 'MaxUnhealthyInstancePercentExceededBeforeRollingUpgrade',
+  inUpgrade: 'MaxUnhealthyInstancePercentExceededInRollingUpgrade',
+  upgradedUnhealthy: 'MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade',
+  extensionResource: 'ExtensionResourceUnavailable',
+  cancelled: 'Cancelled',
+  optedOut: 'OptedOut',
+  superseded: 'Superseded',
+  /** The workflow was terminated and the attempt has been wound down. */
+  interrupted: 'Interrupted',
+} as const;
+
+/** The next step of an attempt. */
+export function nextSetStep(seen: SetObservation): SetStep {
+  if (seen.openBatch !== null) return { kind: 'resumeBatch', number: seen.openBatch };
+  const remaining = remainingInstances(seen);
+  const stop = thresholdAfterBatch(seen) ?? orderedStop(seen);
+  if (stop) return stop;
+  if (remaining.length === 0) return { kind: 'finish', status: 'Completed', reason: null };
+  const unhealthy = wholeSetUnhealthy(seen);
+  if (unhealthy) return unhealthy;
+  if (seen.paused) return { kind: 'wait', for: 'resume' };
+  const resumeAt = seen.lastBatch ? seen.lastBatch.endedAt + seen.policy.pauseTimeBetweenBatches : seen.now;
+  if (resumeAt > seen.now) return { kind: 'wait', for: 'pauseTimeBetweenBatches', until: resumeAt };
+  return batchOrZone(seen, remaining);
+}
+
+/** What is still to be upgraded: running, off the target, allowed to be touched, and not yet taken by this attempt. */
+export function remainingInstances(seen: Pick<SetObservation, 'instances' | 'taken'>): ObservedInstance[] {
+  const taken = new Set(seen.taken.map((instance) => instance.instanceId));
+  return seen.instances.filter(
+    (instance) =>
+      !taken.has(instance.instanceId) && !instance.onTarget && !instance.untouchable && instance.running,
+  );
+}
+
+/** Rule B11, then rule B7: of the instances upgraded so far, how many are unhealthy. A deleted one leaves the sum. */
+function thresholdAfterBatch(seen: SetObservation): SetStep | null {
+  const fatal = seen.taken.find((instance) => instance.fatal);
+  if (fatal) {
+    const message = `Instance ${fatal.instanceId}: ${fatal.error}. Renew the credential or resource, update the extension in the model, apply the model to all instances; the set is then eligible again.`;
+    return { kind: 'finish', status: 'Faulted', reason: { code: stopCodes.extensionResource, message } };
+  }
+  const current = new Map(seen.instances.map((instance) => [instance.instanceId, instance]));
+  const upgraded = seen.taken.filter(
+    (instance) => instance.outcome !== null && current.has(instance.instanceId),
+  );
+  const bad = upgraded.filter((i) => i.outcome !== 'upgraded' || !current.get(i.instanceId)?.healthy);
+  const limit = seen.policy.maxUnhealthyUpgradedInstancePercent;
+  if (!exceedsPercent(bad.length, upgraded.length, limit)) return null;
+  const message =
+    `${percentOf(bad.length, upgraded.length)}% of the instances upgraded so far (${bad.length} of ${upgraded.length}) are unhealthy, ` +
+    `more than the limit of ${limit}%. First failed instance: ${bad[0]?.instanceId}${bad[0]?.error ? ` (${bad[0].error})` : ''}.`;
+  return { kind: 'finish', status: 'Faulted', reason: { code: stopCodes.upgradedUnhealthy, message } };
+}
+
+function orderedStop(seen: SetObservation): SetStep | null {
+  return seen.stop ? { kind: 'finish', status: 'Cancelled', reason: seen.stop } : null;
+}
+
+/** Rules B1 and B8: the whole set's health, before the first and before every batch. */
+function wholeSetUnhealthy(seen: SetObservation): SetStep | null {
+  const total = seen.instances.length;
+  const bad = seen.instances.filter((instance) => !instance.healthy).length;
+  const limit = seen.policy.maxUnhealthyInstancePercent;
+  if (!exceedsPercent(bad, total, limit)) return null;
+  const code = seen.lastBatch === null ? stopCodes.beforeUpgrade : stopCodes.inUpgrade;
+  const message = `${percentOf(bad, total)}% of the scale set's instances (${bad} of ${total}) are unhealthy, more than the limit of ${limit}%.`;
+  return { kind: 'finish', status: 'Faulted', reason: { code, message } };
+}
+
+/** Rules B2, B3 and D4: the next batch, or the zone that must be claimed for it first. */
+function batchOrZone(seen: SetObservation, remaining: ObservedInstance[]): SetStep {
+  const zones = [...new Set(remaining.map((instance) => instance.zone))].toSorted(byZone);
+  const spanning = seen.policy.enableCrossZoneUpgrade && zones.some((zone) => zone !== null);
+  const wanted = spanning ? [ALONE] : zones;
+  let zone = wanted[0] ?? null;
+  if (zone !== null && seen.zonesTakeTurns) {
+    const held = wanted.find((candidate) => candidate === seen.zoneHeld);
+    if (held === undefined) return { kind: 'claimZone', accepts: wanted.filter((z) => z !== null) };
+    zone = held;
+  }
+  const batch = nextBatch({
+    candidates: remaining,
+    zone,
+    size: batchSize(seen.instances.length, seen.policy),
+    policy: seen.policy,
+    openUpdateDomain: seen.lastBatch?.zone === zone ? seen.lastBatch.updateDomain : null,
+  });
+  if (batch === null)
+    throw new Error('There are instances to upgrade but no batch was found: a defect in nextBatch.');
+  return { kind: 'batch', number: (seen.lastBatch?.number ?? 0) + 1, ...batch };
+}
+
+function byZone(a: string | null, b: string | null): number {
+  if (a === null) return -1;
+  if (b === null) return 1;
+  return a.localeCompare(b, 'en', { numeric: true });
+}
+
+/** Azure's progress counts: they add up to the instances that the attempt is about, deleted ones not among them. */
+export function progressOf(seen: Pick<SetObservation, 'instances' | 'taken'>) {
+  const existing = new Set(seen.instances.map((instance) => instance.instanceId));
+  const taken = seen.taken.filter((instance) => existing.has(instance.instanceId));
+  return {
+    successfulInstanceCount: taken.filter((instance) => instance.outcome === 'upgraded').length,
+    failedInstanceCount: taken.filter((i) => i.outcome !== null && i.outcome !== 'upgraded').length,
+    inProgressInstanceCount: taken.filter((instance) => instance.outcome === null).length,
+    pendingInstanceCount: remainingInstances(seen).length,
+  };
+}

@@ -1,0 +1,210 @@
+import {
+  CancellationScope,
+  ParentClosePolicy,
+  WorkflowIdReusePolicy,
+  allHandlersFinished,
+  condition,
+  executeChild,
+  getExternalWorkflowHandle,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import { ApplicationFailure } from '@temporalio/common';
+import { imageLabel } from '../domain/image.ts';
+import type { Decision, PhaseVerdict, Reason, RolloutStatus } from '../ledger/port.ts';
+import { searchAttributes } from '../temporal/search-attributes.ts';
+import { looks } from './activities.ts';
+import { runChild } from './children.ts';
+import { phaseRolloutId } from './ids.ts';
+import {
+  decideUpdate,
+  failureTypes,
+  type DecideInput,
+  type ImageRolloutInput,
+  type ImageRolloutResult,
+  type PhaseRolloutResult,
+} from './messages.ts';
+import { phaseRollout } from './phase-rollout.ts';
+import { Watch } from './watch.ts';
+
+/** A rollout of one image version over the fleet: phase after phase, with a gate between them (rules D1 to D3). */
+export async function imageRollout(input: ImageRolloutInput): Promise<ImageRolloutResult> {
+  const watch = new Watch(input.clock, 'image', 'starting');
+  return CancellationScope.nonCancellable(async () => {
+    const result = await new ImageRun(input, watch).run();
+    await condition(allHandlersFinished);
+    return result;
+  });
+}
+
+/** What a halted rollout waits for a decision about. */
+interface Halt {
+  phase: number;
+  round: number;
+}
+
+type Gate = 'next' | 'retry' | Reason;
+
+class ImageRun {
+  readonly #input: ImageRolloutInput;
+  readonly #watch: Watch;
+  #halt: Halt | null = null;
+  #decision: Decision | null = null;
+
+  constructor(input: ImageRolloutInput, watch: Watch) {
+    this.#input = input;
+    this.#watch = watch;
+    setHandler(decideUpdate, (decision) => this.#decide(decision), {
+      validator: (decision) => this.#validate(decision),
+    });
+  }
+
+  async run(): Promise<ImageRolloutResult> {
+    const { phases } = this.#input;
+    for (let phase = 1; phase <= phases.length; phase++) {
+      const stop = await this.#runUntilPassed(phase);
+      if (stop) return this.#finish('Cancelled', stop, phase - 1);
+    }
+    return this.#finish('Completed', null, phases.length);
+  }
+
+  /** Rounds of one phase until it passes; the reason, when the rollout is to stop instead. */
+  async #runUntilPassed(phase: number): Promise<Reason | null> {
+    for (let round = 1; ; round++) {
+      const cancelled = await this.#waitWhilePaused();
+      if (cancelled) return cancelled;
+      const result = await this.#runPhase(phase, round);
+      if (result.kind === 'cancelled') return result.reason;
+      if (result.withinTolerance) return null;
+      const gate = await this.#waitForDecision({ phase, round }, result.verdict);
+      if (gate === 'next') return null;
+      if (gate !== 'retry') return gate;
+    }
+  }
+
+  /** Pauses stop the next phase from starting; a cancel ends the rollout. */
+  async #waitWhilePaused(): Promise<Reason | null> {
+    for (;;) {
+      if (this.#watch.cancelRequested) return { code: 'Cancelled', message: 'Cancelled through Temporal.' };
+      const order = await looks.readOrder({ rolloutId: this.#input.rolloutId });
+      if (order.state === 'cancelled') return order.reason;
+      if (order.state === 'running') return null;
+      await this.#watch.waitFor(
+        `resume (${order.reason?.message})`,
+        this.#watch.now + this.#input.settings.fallbackPoll,
+      );
+    }
+  }
+
+  async #runPhase(phase: number, round: number): Promise<PhaseRolloutResult> {
+    const { rolloutId, clock, target, phases, settings } = this.#input;
+    const plan = phases[phase - 1] as ImageRolloutInput['phases'][number];
+    const workflowId = phaseRolloutId(rolloutId, phase, round);
+    this.#watch.doing(`Phase ${phase} of ${phases.length} (${plan.name}): ${plan.regions.join(', ')}`);
+    for (;;) {
+      let running = true;
+      const child = runChild(this.#watch, () =>
+        executeChild(phaseRollout, {
+          workflowId,
+          workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+          parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+          staticSummary: `phase ${phase} (${plan.name})${round > 1 ? `, round ${round}` : ''}`,
+          typedSearchAttributes: [
+            { key: searchAttributes.image, value: imageLabel(target.image) },
+            { key: searchAttributes.imageVersion, value: target.version },
+            { key: searchAttributes.phase, value: phase },
+            { key: searchAttributes.status, value: 'Running' },
+          ],
+          args: [{ v: 1, rolloutId, clock, target, phase, round, plan, settings }],
+        }),
+      ).finally(() => {
+        running = false;
+        this.#watch.wake();
+      });
+      await this.#forwardCancelWhile(() => running, workflowId, `phase ${phase} (${plan.name})`);
+      const result = await child;
+      if (result) return result;
+    }
+  }
+
+  async #forwardCancelWhile(running: () => boolean, workflowId: string, what: string): Promise<void> {
+    let sent = false;
+    while (running()) {
+      if (this.#watch.cancelRequested && !sent) {
+        sent = true;
+        await getExternalWorkflowHandle(workflowId)
+          .cancel()
+          .catch(() => undefined);
+      }
+      if (running()) await this.#watch.waitForWake(what);
+    }
+  }
+
+  /** A halted rollout waits for a person (rule D2). Cancelling it is always possible. */
+  async #waitForDecision(halt: Halt, verdict: PhaseVerdict): Promise<Gate> {
+    const summary = `${verdict.failed} of ${verdict.eligible} eligible VMs failed`;
+    await this.#setStatus('Halted', {
+      code: 'FailureToleranceExceeded',
+      message: `Phase ${halt.phase}: ${summary}, more than the tolerance of ${this.#input.settings.failureTolerancePercent}%. First: ${verdict.failures[0] ?? 'unknown'}.`,
+    });
+    this.#halt = halt;
+    this.#decision = null;
+    const gate = await this.#gate(summary);
+    this.#halt = null;
+    if (gate === 'next' || gate === 'retry') await this.#setStatus('Running', null);
+    return gate;
+  }
+
+  async #gate(summary: string): Promise<Gate> {
+    for (;;) {
+      const decision = this.#decision as Decision | null;
+      if (decision?.decision === 'proceed') return 'next';
+      if (decision?.decision === 'retry') return 'retry';
+      if (decision?.decision === 'abort')
+        return { code: 'Aborted', message: `Aborted by ${decision.who}: ${decision.why}` };
+      if (this.#watch.cancelRequested) return { code: 'Cancelled', message: 'Cancelled through Temporal.' };
+      const order = await looks.readOrder({ rolloutId: this.#input.rolloutId });
+      if (order.state === 'cancelled' && order.reason) return order.reason;
+      const until = this.#watch.now + this.#input.settings.fallbackPoll;
+      await this.#watch.waitFor('a decision: proceed, retry or abort', until, `**Halted**: ${summary}`);
+    }
+  }
+
+  /** Synchronous and without side effects, as a validator must be. */
+  #validate({ phase, round }: DecideInput): void {
+    if (this.#halt?.phase === phase && this.#halt.round === round) return;
+    const state = this.#halt
+      ? `waits for a decision about phase ${this.#halt.phase}, round ${this.#halt.round}`
+      : 'is not halted';
+    throw ApplicationFailure.nonRetryable(
+      `A decision about phase ${phase}, round ${round} is not possible: the rollout ${state}.`,
+      failureTypes.NotHalted,
+    );
+  }
+
+  async #decide(input: DecideInput): Promise<Decision> {
+    const decision = await looks.recordDecision({
+      rolloutId: this.#input.rolloutId,
+      ...input,
+      at: this.#watch.now,
+    });
+    this.#decision = decision;
+    this.#watch.wake();
+    return decision;
+  }
+
+  async #setStatus(status: RolloutStatus, reason: Reason | null): Promise<void> {
+    await looks.setRolloutStatus({ rolloutId: this.#input.rolloutId, status, reason, at: this.#watch.now });
+    upsertSearchAttributes([{ key: searchAttributes.status, value: status }]);
+  }
+
+  async #finish(
+    status: 'Completed' | 'Cancelled',
+    reason: Reason | null,
+    phasesDone: number,
+  ): Promise<ImageRolloutResult> {
+    await this.#setStatus(status, reason);
+    this.#watch.doing(reason ? `${status}: ${reason.message}` : status);
+    return { status, reason, phasesDone };
+  }
+}

@@ -1,0 +1,114 @@
+import {
+  CancellationScope,
+  ParentClosePolicy,
+  WorkflowIdReusePolicy,
+  executeChild,
+  getExternalWorkflowHandle,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { imageLabel } from '../domain/image.ts';
+import type { Reason } from '../ledger/port.ts';
+import { searchAttributes } from '../temporal/search-attributes.ts';
+import { looks } from './activities.ts';
+import { runChild } from './children.ts';
+import { regionRolloutId } from './ids.ts';
+import type { PhaseRolloutInput, PhaseRolloutResult, RegionRolloutResult } from './messages.ts';
+import { regionRollout } from './region-rollout.ts';
+import { Watch } from './watch.ts';
+
+/** One phase: releases the version in its regions, waits for them, lets it bake, and judges (rules D1 to D3, D6). */
+export async function phaseRollout(input: PhaseRolloutInput): Promise<PhaseRolloutResult> {
+  const watch = new Watch(input.clock, 'phase', 'starting');
+  return CancellationScope.nonCancellable(async () => {
+    const result = await runPhase(input, watch);
+    const status =
+      result.kind === 'cancelled' ? 'Cancelled' : result.withinTolerance ? 'Completed' : 'Faulted';
+    upsertSearchAttributes([{ key: searchAttributes.status, value: status }]);
+    if (watch.cancelRequested)
+      await looks.closeOrphanedRollout({ rolloutId: input.rolloutId, at: watch.now });
+    return result;
+  });
+}
+
+async function runPhase(input: PhaseRolloutInput, watch: Watch): Promise<PhaseRolloutResult> {
+  const { rolloutId, phase, round } = input;
+  const key = { rolloutId, phase, round };
+  const { regions } = input.plan;
+  await looks.openPhase({ ...key, regions, at: watch.now });
+  watch.doing(`Upgrading ${regions.join(', ')}`);
+  const cancelled = await runRegions(input, watch);
+  if (cancelled) return { kind: 'cancelled', reason: cancelled };
+
+  const { until } = await looks.startBake({ ...key, at: watch.now });
+  while (watch.now < until) {
+    const stop = await cancelReason(input, watch);
+    if (stop) return { kind: 'cancelled', reason: stop };
+    await watch.waitFor(
+      'the bake time, after which the VMs are judged',
+      until,
+      `${regions.join(', ')} upgraded`,
+    );
+  }
+  watch.doing('Judging the health of the VMs');
+  return { kind: 'judged', ...(await looks.judgePhase({ ...key, at: watch.now })) };
+}
+
+/** Runs the regions at once; answers with the reason if any of them was cancelled. */
+async function runRegions(input: PhaseRolloutInput, watch: Watch): Promise<Reason | null> {
+  const running = new Set(input.plan.regions);
+  const results = Promise.all(
+    input.plan.regions.map(async (region) => {
+      const result = await runRegion(input, region, watch);
+      running.delete(region);
+      watch.wake();
+      return result;
+    }),
+  );
+  let cancelSent = false;
+  while (running.size > 0) {
+    if (watch.cancelRequested && !cancelSent) {
+      cancelSent = true;
+      const phaseId = workflowInfo().workflowId;
+      const cancel = (region: string) => getExternalWorkflowHandle(regionRolloutId(phaseId, region)).cancel();
+      await Promise.all([...running].map((region) => cancel(region).catch(() => undefined)));
+    }
+    if (running.size > 0) await watch.waitForWake(`the regions ${[...running].join(', ')}`);
+  }
+  return (await results).find((result) => result.kind === 'cancelled')?.reason ?? null;
+}
+
+/** A region whose workflow is terminated by hand is started again: it finds in the ledger where things stand. */
+async function runRegion(
+  input: PhaseRolloutInput,
+  region: string,
+  watch: Watch,
+): Promise<RegionRolloutResult> {
+  const { rolloutId, clock, target, phase, round, settings } = input;
+  for (;;) {
+    const result = await runChild(watch, () =>
+      executeChild(regionRollout, {
+        workflowId: regionRolloutId(workflowInfo().workflowId, region),
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        // Whoever terminates a phase wants it to stop: its regions stop at the end of the batches.
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+        staticSummary: `${region}: ${imageLabel(target.image)} ${target.version}`,
+        typedSearchAttributes: [
+          { key: searchAttributes.image, value: imageLabel(target.image) },
+          { key: searchAttributes.imageVersion, value: target.version },
+          { key: searchAttributes.region, value: region },
+          { key: searchAttributes.phase, value: phase },
+          { key: searchAttributes.status, value: 'Running' },
+        ],
+        args: [{ v: 1, rolloutId, clock, target, phase, round, region, settings }],
+      }),
+    );
+    if (result) return result;
+  }
+}
+
+async function cancelReason(input: PhaseRolloutInput, watch: Watch): Promise<Reason | null> {
+  if (watch.cancelRequested) return { code: 'Cancelled', message: 'Cancelled through Temporal.' };
+  const order = await looks.readOrder({ rolloutId: input.rolloutId, phase: input.phase });
+  return order.state === 'cancelled' ? order.reason : null;
+}
