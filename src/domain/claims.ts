@@ -43,40 +43,72 @@ export interface Claim extends ClaimRequest {
 
 /** True when `a` (of claim `left`) and `b` (of claim `right`) may not be held at the same time. */
 export function conflicts(left: Claim, a: string, right: Claim, b: string): boolean {
-  switch (left.rule) {
-    case 'exclusive':
-      return true;
-    case 'sameValueShares':
-      return a !== b || a === ALONE;
-    case 'listed':
-      return (left.excludes?.[a] ?? []).includes(b) || (right.excludes?.[b] ?? []).includes(a);
-  }
+  if (left.rule === 'exclusive') return true;
+  if (left.rule === 'sameValueShares') return a !== b || a === ALONE;
+  return (left.excludes?.[a] ?? []).includes(b) || (right.excludes?.[b] ?? []).includes(a);
 }
 
 /**
- * The value that can be granted to a waiting claim now, or null.
+ * The value that can be granted to a waiting claim now, or null: one that somebody holds already if there is such,
+ * else the first in the order of preference. Granting it never frees a waiter: only a release can.
  * @param claims all claims of its group, the waiting one among them
  */
 export function grantable(claims: readonly Claim[], waiting: Claim): string | null {
-  const others = claims.filter((claim) => claim.holder !== waiting.holder);
-  const held = others.filter((claim) => claim.value !== null);
-  const earlier = others.filter((claim) => claim.value === null && claim.seq < waiting.seq);
-  const free = (value: string) =>
-    held.every((claim) => !conflicts(waiting, value, claim, claim.value as string)) &&
-    // An earlier waiter that would take the same value is not overtaken: it shares it.
-    earlier.every((claim) => claim.accepts.some((wanted) => !conflicts(waiting, value, claim, wanted)));
-  const candidates = waiting.accepts.filter(free);
-  return candidates.find((value) => held.some((claim) => claim.value === value)) ?? candidates[0] ?? null;
+  const candidates = freeValues(claims, waiting);
+  const shared = (value: string) => claims.some((c) => c.holder !== waiting.holder && c.value === value);
+  return candidates.find(shared) ?? candidates[0] ?? null;
 }
 
-/** Who stands in the way of a waiting claim: the holders of conflicting values, then earlier waiters. */
+/** Who stands in the way of a waiting claim: the holders of conflicting values, then earlier waiters that want one. */
 export function blockers(claims: readonly Claim[], waiting: Claim): Claim[] {
+  const stands = (claim: Claim, wanted: readonly string[]) =>
+    waiting.accepts.some((value) => wanted.some((other) => conflicts(waiting, value, claim, other)));
   const others = claims.filter((claim) => claim.holder !== waiting.holder);
-  const held = others.filter(
-    (claim) =>
-      claim.value !== null &&
-      waiting.accepts.some((v) => conflicts(waiting, v, claim, claim.value as string)),
+  return [
+    ...others.filter((claim) => claim.value !== null && stands(claim, [claim.value])),
+    ...others.filter(
+      (claim) => claim.value === null && claim.seq < waiting.seq && stands(claim, claim.accepts),
+    ),
+  ];
+}
+
+/** A claim that waits, with the accepted values that it could be granted now. */
+interface Place {
+  claim: Claim;
+  free: string[];
+}
+
+/** The accepted values that conflict with no holder and overtake no earlier waiter. */
+function freeValues(claims: readonly Claim[], waiting: Claim): string[] {
+  const unheld = (claim: Claim) =>
+    claim.accepts.filter((value) =>
+      claims.every(
+        (other) =>
+          other.holder === claim.holder ||
+          other.value === null ||
+          !conflicts(claim, value, other, other.value),
+      ),
+    );
+  if (unheld(waiting).length === 0) return [];
+  const earlier = claims.filter(
+    (claim) => claim.holder !== waiting.holder && claim.value === null && claim.seq < waiting.seq,
   );
-  const earlier = others.filter((claim) => claim.value === null && claim.seq < waiting.seq);
-  return [...held, ...earlier];
+  const line: Place[] = [];
+  for (const claim of earlier.toSorted((a, b) => a.seq - b.seq)) {
+    line.push({ claim, free: withinLine(line, claim, unheld(claim)) });
+  }
+  return withinLine(line, waiting, unheld(waiting));
+}
+
+function withinLine(line: readonly Place[], claim: Claim, values: readonly string[]): string[] {
+  return values.filter((value) => line.every((place) => overtakesNot(claim, value, place)));
+}
+
+/**
+ * An earlier waiter is not overtaken when it loses none of its choices, or keeps one that it can have at once. A choice
+ * that it still waits for is not enough: of two choices, each kept busy by a stream of its own, it would get neither.
+ */
+function overtakesNot(claim: Claim, value: string, place: Place): boolean {
+  const leaves = (wanted: string) => !conflicts(claim, value, place.claim, wanted);
+  return place.claim.accepts.every(leaves) || place.free.some(leaves);
 }
