@@ -1,0 +1,75 @@
+import type { Duration } from './clock.ts';
+import type { RolloutSettings } from './policy.ts';
+
+/** A length of time that is drawn anew for every instance, each value as likely as any other. */
+export interface DurationRange {
+  min: Duration;
+  max: Duration;
+}
+
+/** How long things usually take on a fleet, per instance. A fleet's `timings()` has this shape. */
+export interface Timings {
+  osDiskSwap: DurationRange;
+  modelApply: DurationRange;
+  extensionRun: DurationRange;
+  becomeHealthy: DurationRange;
+  osDiskRestore: DurationRange;
+}
+
+export interface BatchDurationInput {
+  /** Instances in the batch. */
+  size: number;
+  /** Extensions that each of them runs, one after the other. */
+  extensionsCount: number;
+  timings: Timings;
+  settings: Pick<RolloutSettings, 'healthPollInterval' | 'healthTimeout'>;
+  /** What each of the orchestrator's steps adds, in virtual time. */
+  stepOverhead: Duration;
+}
+
+/**
+ * How long a batch is expected to take if every instance succeeds (rules B4, B5): until its slowest instance is
+ * configured, then until a look finds the last one healthy. The first look is at that moment, the others follow at the
+ * poll interval, so the wait is rounded up to it.
+ * @returns virtual milliseconds
+ */
+export function expectedBatchDuration(input: BatchDurationInput): Duration {
+  const { size, timings, settings, extensionsCount } = input;
+  const extensions = Array.from({ length: extensionsCount }, () => timings.extensionRun);
+  const parts = [timings.osDiskSwap, timings.modelApply, ...extensions];
+  const configured = expectedSlowest(parts, size);
+  const healthy = expectedSlowest([...parts, timings.becomeHealthy], size);
+  const poll = Math.max(1, settings.healthPollInterval);
+  const polls = Math.ceil(Math.max(0, healthy - configured) / poll);
+  const waited = Math.min(polls * poll, settings.healthTimeout);
+  // Decide and record; swap, apply and each extension; the looks.
+  const steps = 2 + 2 + extensionsCount + 1 + polls;
+  return Math.round(configured + waited + steps * input.stepOverhead);
+}
+
+/**
+ * The expected value of the slowest of `count` instances, each of which takes the sum of one draw per range.
+ *
+ * Of a single range it is exact: `min + (max - min) x n / (n + 1)`. A sum of several is taken as normal, whose expected
+ * maximum is the quantile at (n - 0.375) / (n + 0.25) (Blom); it never lies above the sum of the longest times. Within
+ * a few per cent of the truth from 1 to 200 instances.
+ */
+export function expectedSlowest(ranges: readonly DurationRange[], count: number): Duration {
+  const spread = ranges.filter((range) => range.max > range.min);
+  const shortest = sum(ranges.map((range) => range.min));
+  const width = sum(spread.map((range) => range.max - range.min));
+  if (count < 1 || spread.length === 0) return shortest;
+  if (spread.length === 1) return shortest + (width * count) / (count + 1);
+  const deviation = Math.sqrt(sum(spread.map((range) => (range.max - range.min) ** 2 / 12)));
+  const slowest = shortest + width / 2 + deviation * normalQuantile((count - 0.375) / (count + 0.25));
+  return Math.min(slowest, shortest + width);
+}
+
+/** Tukey's lambda approximation of the standard normal quantile: within 0.02 from 0.01 to 0.99, good enough beyond. */
+function normalQuantile(probability: number): number {
+  return 4.91 * (probability ** 0.14 - (1 - probability) ** 0.14);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
