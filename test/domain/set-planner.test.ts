@@ -1,0 +1,235 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_ROLLING_POLICY } from '../../src/domain/policy.ts';
+import {
+  nextSetStep,
+  progressOf,
+  type ObservedInstance,
+  type SetObservation,
+  type TakenInstance,
+} from '../../src/domain/set-planner.ts';
+
+/** Ten instances in a set without zones, two to an update domain, all healthy and off the target. */
+function observation(change: Partial<SetObservation> = {}): SetObservation {
+  return {
+    now: 1_000_000,
+    policy: DEFAULT_ROLLING_POLICY,
+    instances: instances(10),
+    taken: [],
+    openBatch: null,
+    lastBatch: null,
+    paused: false,
+    stop: null,
+    zonesTakeTurns: true,
+    zoneHeld: null,
+    ...change,
+  };
+}
+
+function instances(
+  count: number,
+  change: (index: number) => Partial<ObservedInstance> = () => ({}),
+): ObservedInstance[] {
+  return Array.from({ length: count }, (_, index) => ({
+    instanceId: String(index),
+    zone: null,
+    updateDomain: index % 5,
+    healthy: true,
+    running: true,
+    onTarget: false,
+    untouchable: false,
+    ...change(index),
+  }));
+}
+
+function took(
+  instanceId: string,
+  outcome: TakenInstance['outcome'],
+  change: Partial<TakenInstance> = {},
+): TakenInstance {
+  return { instanceId, batch: 1, outcome, error: null, fatal: false, ...change };
+}
+
+const afterBatch = { number: 1, zone: null, updateDomain: 0, endedAt: 900_000 };
+
+describe('the steps of one scale set', () => {
+  it('B1: touches nothing when more than 20 % of all instances are unhealthy', () => {
+    const sick = (count: number) =>
+      observation({ instances: instances(10, (i) => ({ healthy: i >= count })) });
+    expect(nextSetStep(sick(2)).kind).toBe('batch');
+    expect(nextSetStep(sick(3))).toMatchObject({
+      kind: 'finish',
+      status: 'Faulted',
+      reason: { code: 'MaxUnhealthyInstancePercentExceededBeforeRollingUpgrade' },
+    });
+  });
+
+  it('B2: counts protected instances in the size of a batch', () => {
+    const seen = observation({ instances: instances(20, (i) => ({ updateDomain: 0, untouchable: i < 10 })) });
+    expect(nextSetStep(seen)).toMatchObject({ kind: 'batch', instanceIds: ['10', '11', '12', '13'] });
+  });
+
+  it('B3: does not touch an instance that does not run, and counts it as unhealthy', () => {
+    const one = observation({ instances: instances(10, (i) => ({ running: i !== 0, healthy: i !== 0 })) });
+    expect(nextSetStep(one)).toMatchObject({ kind: 'batch', instanceIds: ['5'] });
+    const three = observation({ instances: instances(10, (i) => ({ running: i > 2, healthy: i > 2 })) });
+    expect(nextSetStep(three)).toMatchObject({ kind: 'finish', status: 'Faulted' });
+  });
+
+  it('B3: resumes the batch that is open before anything else, even when it is to stop', () => {
+    const stop = { code: 'Cancelled', message: 'x' };
+    expect(nextSetStep(observation({ openBatch: 3, stop, paused: true }))).toEqual({
+      kind: 'resumeBatch',
+      number: 3,
+    });
+  });
+
+  it('B7: stops when more than 20 % of those upgraded so far are unhealthy; a restored one counts, though healthy again', () => {
+    const taken = (bad: number) =>
+      instances(5).map((i, n) => took(i.instanceId, n < bad ? 'restored' : 'upgraded'));
+    expect(nextSetStep(observation({ taken: taken(1), lastBatch: afterBatch })).kind).toBe('batch');
+    expect(nextSetStep(observation({ taken: taken(2), lastBatch: afterBatch }))).toMatchObject({
+      status: 'Faulted',
+      reason: { code: 'MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade' },
+    });
+  });
+
+  it('B7: an upgraded instance that became unhealthy later counts, a deleted one leaves the sum', () => {
+    const seen = observation({
+      instances: instances(10, (i) => ({ healthy: i !== 0, onTarget: i < 4 })),
+      taken: ['0', '1', '2', '3'].map((id) => took(id, 'upgraded')),
+      lastBatch: afterBatch,
+    });
+    expect(nextSetStep(seen)).toMatchObject({ status: 'Faulted' });
+    const without = { ...seen, instances: seen.instances.filter((instance) => instance.instanceId !== '0') };
+    expect(nextSetStep(without).kind).toBe('batch');
+  });
+
+  it('B8: stops between batches when the whole set has become too unhealthy', () => {
+    const sick = instances(10, (i) => ({ healthy: i < 7 }));
+    expect(nextSetStep(observation({ instances: sick, lastBatch: afterBatch }))).toMatchObject({
+      status: 'Faulted',
+      reason: { code: 'MaxUnhealthyInstancePercentExceededInRollingUpgrade' },
+    });
+  });
+
+  it('B9: lets the pause between batches pass', () => {
+    const policy = { ...DEFAULT_ROLLING_POLICY, pauseTimeBetweenBatches: 200_000 };
+    const seen = observation({ policy, lastBatch: afterBatch });
+    expect(nextSetStep(seen)).toEqual({ kind: 'wait', for: 'pauseTimeBetweenBatches', until: 1_100_000 });
+    expect(nextSetStep({ ...seen, now: 1_100_000 }).kind).toBe('batch');
+  });
+
+  it('B10: leaves instances on the target alone and completes when all others are done', () => {
+    const seen = observation({ instances: instances(10, (i) => ({ onTarget: i !== 7 })) });
+    expect(nextSetStep(seen)).toMatchObject({ kind: 'batch', instanceIds: ['7'] });
+    expect(nextSetStep(observation({ instances: instances(10, () => ({ onTarget: true })) }))).toMatchObject({
+      status: 'Completed',
+    });
+    expect(nextSetStep(observation({ instances: [] }))).toMatchObject({ status: 'Completed' });
+  });
+
+  it('B11: an expired credential ends the attempt whatever the percentages say', () => {
+    const taken = [took('0', 'left', { fatal: true, error: 'CredentialExpired: agent' })];
+    const policy = { ...DEFAULT_ROLLING_POLICY, maxUnhealthyUpgradedInstancePercent: 100 };
+    expect(nextSetStep(observation({ taken, policy, lastBatch: afterBatch }))).toMatchObject({
+      status: 'Faulted',
+      reason: { code: 'ExtensionResourceUnavailable' },
+    });
+  });
+
+  it('D4: asks for a zone, keeps the one it holds until its instances are done, then asks for the rest', () => {
+    const zonal = instances(9, (i) => ({ zone: String((i % 3) + 1), updateDomain: 0 }));
+    expect(nextSetStep(observation({ instances: zonal }))).toEqual({
+      kind: 'claimZone',
+      accepts: ['1', '2', '3'],
+    });
+    expect(nextSetStep(observation({ instances: zonal, zoneHeld: '2' }))).toMatchObject({
+      kind: 'batch',
+      zone: '2',
+    });
+    const zoneTwoDone = zonal.map((instance) => ({ ...instance, onTarget: instance.zone === '2' }));
+    expect(nextSetStep(observation({ instances: zoneTwoDone, zoneHeld: '2' }))).toEqual({
+      kind: 'claimZone',
+      accepts: ['1', '3'],
+    });
+  });
+
+  it('D4: a set whose batches span zones asks to be alone', () => {
+    const zonal = instances(9, (i) => ({ zone: String((i % 3) + 1), updateDomain: 0 }));
+    const policy = { ...DEFAULT_ROLLING_POLICY, enableCrossZoneUpgrade: true };
+    expect(nextSetStep(observation({ instances: zonal, policy }))).toEqual({
+      kind: 'claimZone',
+      accepts: ['*'],
+    });
+    expect(nextSetStep(observation({ instances: zonal, policy, zoneHeld: '*' }))).toMatchObject({
+      kind: 'batch',
+      zone: '*',
+    });
+  });
+
+  it('stops where it is told to, and waits while paused', () => {
+    expect(nextSetStep(observation({ stop: { code: 'OptedOut', message: 'x' } }))).toMatchObject({
+      status: 'Cancelled',
+    });
+    expect(nextSetStep(observation({ paused: true }))).toEqual({ kind: 'wait', for: 'resume' });
+  });
+});
+
+describe('a whole upgrade, step by step, over random sets', () => {
+  const sets = fc.record({
+    size: fc.integer({ min: 0, max: 60 }),
+    zones: fc.constantFrom(0, 3),
+    flexible: fc.boolean(),
+    failing: fc.double({ min: 0, max: 0.3, noNaN: true }),
+    crossZone: fc.boolean(),
+  });
+
+  it('ends, upgrades each instance at most once, stays inside zone, update domain and batch size, and its counts add up', () => {
+    fc.assert(
+      fc.property(sets, ({ size, zones, flexible, failing, crossZone }) => {
+        const policy = { ...DEFAULT_ROLLING_POLICY, enableCrossZoneUpgrade: crossZone };
+        const all = instances(size, (i) => ({
+          zone: zones === 0 ? null : String((i % zones) + 1),
+          updateDomain: flexible ? null : Math.floor(i / Math.max(1, zones)) % 5,
+        }));
+        const seen = observation({ instances: all, policy });
+        const limit = Math.max(1, Math.floor(size * 0.2));
+        for (let steps = 0; steps <= size + 10; steps++) {
+          const step = nextSetStep(seen);
+          if (step.kind === 'finish') return;
+          if (step.kind === 'claimZone') {
+            seen.zoneHeld = step.accepts[0] as string;
+            continue;
+          }
+          if (step.kind !== 'batch') throw new Error(`unexpected ${step.kind}`);
+          const members = all.filter((instance) => step.instanceIds.includes(instance.instanceId));
+          expect(members.length).toBe(step.instanceIds.length);
+          expect(members.length).toBeGreaterThan(0);
+          expect(members.length).toBeLessThanOrEqual(limit);
+          expect(new Set(members.map((m) => m.updateDomain)).size).toBe(1);
+          if (!crossZone) expect(new Set(members.map((m) => m.zone)).size).toBe(1);
+          for (const member of members) {
+            expect(seen.taken.some((taken) => taken.instanceId === member.instanceId)).toBe(false);
+            const failed =
+              Number(member.instanceId) % 100 < failing * 100 && Number(member.instanceId) % 3 === 0;
+            seen.taken.push(
+              took(member.instanceId, failed ? 'restored' : 'upgraded', { batch: step.number }),
+            );
+            member.onTarget = !failed;
+          }
+          seen.lastBatch = {
+            number: step.number,
+            zone: step.zone,
+            updateDomain: step.updateDomain,
+            endedAt: seen.now,
+          };
+          const progress = progressOf(seen);
+          expect(Object.values(progress).reduce((a, b) => a + b, 0)).toBe(size);
+        }
+        throw new Error('it did not end');
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
