@@ -47,6 +47,8 @@ export async function lookAtScaleSet(
   let observation = await observe(deps, input, rollout, scaleSet, opened, at);
   let step = nextSetStep(observation.seen);
   if (step.kind === 'claimZone') {
+    // The zone that is done is left first, so that those who wait for another one are woken.
+    if (observation.seen.zoneHeld !== null) await leaveZone(deps, opened.id, at);
     const answer = await claimZone(
       deps,
       {
