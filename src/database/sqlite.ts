@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CompiledQuery, type DatabaseConnection, type Driver, SqliteDialect, SqliteDriver } from 'kysely';
-import type { SqliteDatabase, SqliteDialectConfig } from 'kysely';
+import type { SqliteDialectConfig } from 'kysely';
 import LibsqlDatabase from 'libsql';
 
 /** How long the engine itself waits for a lock. Short: it blocks the process, so the patience is in `withRetries`. */
@@ -36,5 +36,5 @@ export function sqliteDialect(path: string): SqliteDialect {
   // In WAL mode NORMAL survives the death of any process; only a power cut can cost the last commits.
   database.exec('pragma synchronous = normal');
   database.exec('pragma foreign_keys = on');
-  return new ImmediateSqliteDialect({ database: database as unknown as SqliteDatabase });
+  return new ImmediateSqliteDialect({ database });
 }

@@ -157,7 +157,7 @@ class ImageRun {
 
   async #gate(summary: string): Promise<Gate> {
     for (;;) {
-      const decision = this.#decision as Decision | null;
+      const decision = this.#decision;
       if (decision?.decision === 'proceed') return 'next';
       if (decision?.decision === 'retry') return 'retry';
       if (decision?.decision === 'abort')
