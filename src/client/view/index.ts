@@ -1,0 +1,18 @@
+export { plainLines } from './plain.ts';
+export { readSnapshot, snapshotReader, type SnapshotReader, type SnapshotSources } from './snapshot.ts';
+export { renderTree, type TreeOptions } from './tree.ts';
+export type {
+  BatchView,
+  FailureView,
+  InstanceCounts,
+  PhaseState,
+  PhaseView,
+  RegionState,
+  RegionView,
+  RolloutSnapshot,
+  ScaleSetCounts,
+  ScaleSetView,
+  Wait,
+  WaitKind,
+} from './types.ts';
+export { watchRollout, type WatchOptions, type WatchOutcome, type WatchResult } from './watch-rollout.ts';

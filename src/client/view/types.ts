@@ -1,0 +1,123 @@
+import type { Duration, Instant } from '../../domain/clock.ts';
+import type { PhaseVerdict, Reason, RolloutKind, RolloutStatus, TargetStatus } from '../../ledger/port.ts';
+
+/*
+ * What a person wants to see of one rollout, as plain JSON. Instants and durations are virtual milliseconds unless a name
+ * says `wall`. It comes from the ledger and the fleet's clock alone: nothing here reads an instance.
+ */
+
+export interface RolloutSnapshot {
+  rolloutId: string;
+  kind: RolloutKind;
+  /** `publisher:offer:sku`, or the gallery image's name. */
+  image: string;
+  version: string;
+  status: RolloutStatus;
+  reason: Reason | null;
+  startedBy: string;
+  /** Virtual time of this snapshot. */
+  now: Instant;
+  /** Virtual milliseconds in one wall millisecond. */
+  speed: number;
+  startedAt: Instant;
+  endedAt: Instant | null;
+  /** Since the start, until the end if there is one. */
+  elapsed: Duration;
+  elapsedWallMs: number;
+  /** What the rollout as a whole waits for: a decision, a resume, a bake. */
+  waits: Wait[];
+  phases: PhaseView[];
+  scaleSets: ScaleSetCounts;
+  instances: InstanceCounts;
+  /** Whether Temporal still runs its workflow; null where that was not asked or could not be told. */
+  workflowOpen: boolean | null;
+}
+
+export type WaitKind = 'trigger' | 'bake' | 'resume' | 'decision' | 'zone' | 'geoPair' | 'batchPause';
+
+/** Something that is waited for. */
+export interface Wait {
+  kind: WaitKind;
+  /** For people: `the next trigger`. */
+  what: string;
+  /** When it is over at the latest; null where only a person or another workflow ends it. */
+  until: Instant | null;
+}
+
+/** `stopped`: the rollout ended before the phase did. */
+export type PhaseState = 'pending' | 'running' | 'baking' | 'halted' | 'done' | 'stopped';
+
+export interface PhaseView {
+  /** 1 is the first. */
+  phase: number;
+  name: string;
+  state: PhaseState;
+  /** 1, and one more with every `retry`. */
+  round: number;
+  startedAt: Instant | null;
+  bakeUntil: Instant | null;
+  judgedAt: Instant | null;
+  verdict: PhaseVerdict | null;
+  regions: RegionView[];
+  scaleSets: ScaleSetCounts;
+  instances: InstanceCounts;
+}
+
+export type RegionState = 'pending' | 'running' | 'done';
+
+export interface RegionView {
+  name: string;
+  state: RegionState;
+  /** When the last of its sets ended; null before. */
+  endedAt: Instant | null;
+  waits: Wait[];
+  scaleSets: ScaleSetCounts;
+  instances: InstanceCounts;
+  /** Every scale set that the rollout concerns there, in the order of their triggers. */
+  sets: ScaleSetView[];
+}
+
+export type ScaleSetCounts = Record<TargetStatus, number>;
+
+/** Instances of the attempts so far. A set that still waits for its trigger is in none of these counts. */
+export interface InstanceCounts {
+  upgraded: number;
+  /** Of those that failed, the ones that are back on their previous disk. */
+  restored: number;
+  failed: number;
+  inProgress: number;
+  pending: number;
+}
+
+export interface ScaleSetView {
+  id: string;
+  name: string;
+  status: TargetStatus;
+  triggerAt: Instant | null;
+  startedAt: Instant | null;
+  endedAt: Instant | null;
+  /** The batch under way. */
+  batch: BatchView | null;
+  /** Batches begun so far; null where that was not read: of attempts that went well before anybody looked. */
+  batches: number | null;
+  instances: InstanceCounts;
+  wait: Wait | null;
+  /** Why it was skipped or stopped. */
+  reason: Reason | null;
+  failures: FailureView[];
+}
+
+export interface BatchView {
+  number: number;
+  zone: string | null;
+  updateDomain: number | null;
+  size: number;
+  startedAt: Instant;
+}
+
+/** An instance that was not healthy on the target in time. */
+export interface FailureView {
+  instanceId: string;
+  outcome: 'restored' | 'restoreFailed' | 'left';
+  error: string | null;
+}
