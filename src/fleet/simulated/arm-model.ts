@@ -1,0 +1,143 @@
+import type { Image } from '../../domain/image.ts';
+import { KEEP_DRIVE_LETTERS_TAG } from '../model.ts';
+import { isJsonObject, type Json } from '../wire-shape.ts';
+import type { FullScaleSetSpec } from './spec.ts';
+
+/** A scale set's ARM id. */
+export function scaleSetId(spec: { subscriptionId: string; resourceGroup: string; name: string }): string {
+  return `${groupId(spec)}/providers/Microsoft.Compute/virtualMachineScaleSets/${spec.name}`;
+}
+
+/** The ARM model, in wire shape, of a set that a fleet's description names. */
+export function armModel(spec: FullScaleSetSpec): Json {
+  const extensions = [...healthExtension(spec), ...spec.extensions];
+  const model: Json = {
+    id: scaleSetId(spec),
+    name: spec.name,
+    type: 'Microsoft.Compute/virtualMachineScaleSets',
+    location: spec.region,
+    sku: { name: 'Standard_D2s_v5', tier: 'Standard', capacity: spec.capacity },
+    ...(spec.zones.length > 0 ? { zones: spec.zones } : {}),
+    ...(spec.keepDriveLetters ? { tags: { [KEEP_DRIVE_LETTERS_TAG]: 'true' } } : {}),
+    properties: {
+      orchestrationMode: spec.orchestrationMode,
+      singlePlacementGroup: spec.singlePlacementGroup ?? spec.capacity <= 100,
+      upgradePolicy: upgradePolicy(spec),
+      virtualMachineProfile: {
+        osProfile: osProfile(spec),
+        storageProfile: {
+          imageReference:
+            'id' in spec.image
+              ? galleryReference(spec.image.id, spec.imageVersion)
+              : { ...spec.image, version: spec.imageVersion },
+          osDisk: {
+            osType: spec.os,
+            createOption: 'FromImage',
+            managedDisk: { storageAccountType: 'Premium_LRS' },
+          },
+          dataDisks: spec.dataDisks.map((diskSizeGB, lun) => ({ lun, diskSizeGB, createOption: 'Empty' })),
+        },
+        networkProfile: {
+          ...(spec.health === 'probe' ? { healthProbe: { id: probeId(spec) } } : {}),
+          networkInterfaceConfigurations: [],
+        },
+        ...(extensions.length > 0
+          ? {
+              extensionProfile: {
+                extensions: extensions.map(({ name, ...properties }) => ({ name, properties })),
+              },
+            }
+          : {}),
+      },
+    },
+  };
+  return deepMerge(model, spec.model);
+}
+
+/** What a fleet's description calls an image, as the domain does. */
+export function imageOf(image: FullScaleSetSpec['image']): Image {
+  return 'id' in image ? { kind: 'gallery', id: image.id } : { kind: 'platform', ...image };
+}
+
+/** Objects are merged, lists and values replaced. */
+export function deepMerge(base: Json, over: Json): Json {
+  const merged = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const there = merged[key];
+    merged[key] = isJsonObject(there) && isJsonObject(value) ? deepMerge(there, value) : value;
+  }
+  return merged;
+}
+
+function groupId({
+  subscriptionId,
+  resourceGroup,
+}: {
+  subscriptionId: string;
+  resourceGroup: string;
+}): string {
+  return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`;
+}
+
+function probeId(spec: FullScaleSetSpec): string {
+  return `${groupId(spec)}/providers/Microsoft.Network/loadBalancers/${spec.name}-lb/probes/app`;
+}
+
+/** The load balancer that a set's probe is of. */
+export function loadBalancerOf(spec: FullScaleSetSpec): Json & { id: string } {
+  const id = probeId(spec).replace(/\/probes\/app$/, '');
+  return {
+    id,
+    name: `${spec.name}-lb`,
+    location: spec.region,
+    sku: { name: 'Standard' },
+    properties: {
+      probes: [
+        {
+          name: 'app',
+          id: probeId(spec),
+          properties: { protocol: 'Http', port: 80, requestPath: '/health', intervalInSeconds: 15 },
+        },
+      ],
+    },
+  };
+}
+
+function galleryReference(id: string, version: string): Json {
+  return { id: version === 'latest' ? id : `${id}/versions/${version}` };
+}
+
+function upgradePolicy(spec: FullScaleSetSpec): Json {
+  return {
+    mode: spec.mode,
+    ...(spec.rollingUpgradePolicy ? { rollingUpgradePolicy: spec.rollingUpgradePolicy } : {}),
+    automaticOSUpgradePolicy: {
+      enableAutomaticOSUpgrade: spec.automaticOSUpgrade,
+      disableAutomaticRollback: spec.disableAutomaticRollback,
+      useRollingUpgradePolicy: spec.rollingUpgradePolicy !== undefined,
+    },
+  };
+}
+
+function osProfile(spec: FullScaleSetSpec): Json {
+  const common = { computerNamePrefix: spec.name.slice(0, 9), adminUsername: 'azureuser' };
+  return spec.os === 'Windows'
+    ? {
+        ...common,
+        windowsConfiguration: { provisionVMAgent: true, enableAutomaticUpdates: spec.enableAutomaticUpdates },
+      }
+    : { ...common, linuxConfiguration: { disablePasswordAuthentication: true, provisionVMAgent: true } };
+}
+
+function healthExtension(spec: FullScaleSetSpec) {
+  if (spec.health !== 'extension') return [];
+  return [
+    {
+      name: 'health',
+      publisher: 'Microsoft.ManagedServices',
+      type: `ApplicationHealth${spec.os}`,
+      typeHandlerVersion: '1.0',
+      settings: { protocol: 'http', port: 80, requestPath: '/health' },
+    },
+  ];
+}

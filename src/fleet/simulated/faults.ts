@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { isoInstant } from './instant.ts';
+import { OPERATION_ORDER, type FleetOperation } from '../../domain/operation.ts';
+import { uniform } from '../../domain/random.ts';
+import { scaleSetKey } from '../../domain/scale-set.ts';
+
+/** Which instances a fault concerns: all that pass every condition given. */
+const target = {
+  /** ARM id or name, ignoring case. */
+  scaleSet: z.string().min(1).optional(),
+  region: z.string().min(1).optional(),
+  zone: z.string().min(1).optional(),
+  instances: z.array(z.string()).optional(),
+  /** A share of the instances, chosen by the fleet's seed. */
+  share: z.number().min(0).max(1).optional(),
+};
+const seconds = z.number().nonnegative();
+const version = z.string().min(1);
+const url = z.url();
+
+/** What goes wrong, from a scenario file. */
+export const faultSchema = z.discriminatedUnion('kind', [
+  /** On this version the application never gets healthy. */
+  z.strictObject({ kind: z.literal('neverHealthy'), version, ...target }),
+  /** It takes longer to, by so many seconds; on any version if none is given. */
+  z.strictObject({ kind: z.literal('slowHealth'), seconds, version: version.optional(), ...target }),
+  z.strictObject({ kind: z.literal('slowBoot'), seconds, version: version.optional(), ...target }),
+  z.strictObject({
+    kind: z.literal('extensionFails'),
+    extension: z.string().min(1),
+    version: version.optional(),
+    ...target,
+  }),
+  /** The new disk cannot be attached; the old one is put back. The first `times` tries fail; all, if not given. */
+  z.strictObject({
+    kind: z.literal('swapFails'),
+    times: z.int().positive().optional(),
+    version: version.optional(),
+    ...target,
+  }),
+  z.strictObject({ kind: z.literal('restoreFails'), times: z.int().positive().optional(), ...target }),
+  /** Sets when an external resource's credential expires: renewing the credential ends it (rule B11). */
+  z.strictObject({ kind: z.literal('credentialExpired'), url, at: isoInstant }),
+  z.strictObject({ kind: z.literal('resourceGone'), url, at: isoInstant }),
+  /** Maintenance, or a zone that is down: instances are stopped between two virtual times. */
+  z.strictObject({ kind: z.literal('outage'), from: isoInstant, to: isoInstant, ...target }),
+  /** The cloud's API answers with an error, so many times; `after`: it has done what was asked. */
+  z.strictObject({
+    kind: z.literal('apiError'),
+    operation: z.enum(OPERATION_ORDER as [FleetOperation, ...FleetOperation[]]),
+    times: z.int().positive(),
+    effect: z.enum(['before', 'after']),
+    scaleSet: z.string().min(1).optional(),
+  }),
+]);
+
+/** A fault as a scenario file spells it: times in ISO 8601. */
+export type FaultSpec = z.input<typeof faultSchema>;
+/** A fault as the fleet keeps it: times as instants. */
+export type Fault = z.infer<typeof faultSchema>;
+export type FaultKind = Fault['kind'];
+export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>;
+
+/** A fault with its number in the fleet, which its share is chosen by. */
+export type NumberedFault<K extends FaultKind = FaultKind> = { id: number; fault: FaultOf<K> };
+
+/** The instance that something might go wrong with. */
+export interface Subject {
+  scaleSetId: string;
+  region: string;
+  zone: string | null;
+  instanceId: string;
+}
+
+/** The fleet's faults, by kind. */
+export class Faults {
+  readonly #byKind = new Map<FaultKind, NumberedFault[]>();
+  readonly #seed: string;
+
+  constructor(faults: readonly NumberedFault[], seed: string) {
+    this.#seed = seed;
+    for (const fault of faults) {
+      this.#byKind.set(fault.fault.kind, [...(this.#byKind.get(fault.fault.kind) ?? []), fault]);
+    }
+  }
+
+  of<K extends FaultKind>(kind: K): NumberedFault<K>[] {
+    // The map holds under each kind what is of it, which its type cannot say.
+    return (this.#byKind.get(kind) ?? []) as unknown as NumberedFault<K>[];
+  }
+
+  /** The faults of a kind that concern an instance, and its version where they name one. */
+  concerning<K extends Exclude<FaultKind, 'credentialExpired' | 'resourceGone' | 'apiError'>>(
+    kind: K,
+    subject: Subject,
+    version?: string,
+  ): FaultOf<K>[] {
+    return this.of(kind)
+      .filter(({ id, fault }) => {
+        const named = 'version' in fault ? fault.version : undefined;
+        return (named === undefined || named === version) && this.#hits(id, fault, subject);
+      })
+      .map(({ fault }) => fault);
+  }
+
+  #hits(
+    id: number,
+    fault: { scaleSet?: string; region?: string; zone?: string; instances?: string[]; share?: number },
+    subject: Subject,
+  ): boolean {
+    return (
+      (fault.scaleSet === undefined || isNamed(fault.scaleSet, subject.scaleSetId)) &&
+      (fault.region === undefined || fault.region === subject.region) &&
+      (fault.zone === undefined || fault.zone === subject.zone) &&
+      (fault.instances === undefined || fault.instances.includes(subject.instanceId)) &&
+      (fault.share === undefined ||
+        uniform(this.#seed, 'fault', id, scaleSetKey(subject.scaleSetId), subject.instanceId) < fault.share)
+    );
+  }
+}
+
+/** True when `name` is the set's ARM id or its name, ignoring case. */
+export function isNamed(name: string, scaleSetId: string): boolean {
+  const key = scaleSetKey(scaleSetId);
+  const wanted = name.toLowerCase();
+  return wanted === key || key.endsWith(`/${wanted}`);
+}

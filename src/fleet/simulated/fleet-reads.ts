@@ -1,0 +1,101 @@
+import type { Database, Queries } from '../../database/database.ts';
+import type { Instant } from '../../domain/clock.ts';
+import { imageKey } from '../../domain/image.ts';
+import type { Region } from '../../domain/region.ts';
+import { scaleSetKey, type Instance, type ScaleSet } from '../../domain/scale-set.ts';
+import type { ScaleSetFilter } from '../port.ts';
+import { loadInstances, loadSet, placeOf, saveSet, setLock, settleAll } from './store.ts';
+import { instanceAt } from './view.ts';
+import { outagesOf, type World } from './world.ts';
+
+export async function readRegions(db: Queries): Promise<Region[]> {
+  const rows = await db.selectFrom('regions').selectAll().orderBy('name').execute();
+  return rows.map((row) => ({
+    name: row.name,
+    displayName: row.display_name,
+    geography: row.geography,
+    pairedRegion: row.paired_region,
+    availabilityZones: JSON.parse(row.availability_zones) as string[],
+  }));
+}
+
+export async function readScaleSets(db: Queries, filter: ScaleSetFilter = {}): Promise<ScaleSet[]> {
+  let query = db.selectFrom('scale_sets').select('spec').orderBy('key');
+  if (filter.region !== undefined) query = query.where('region', '=', filter.region);
+  if (filter.image !== undefined) query = query.where('image_key', '=', imageKey(filter.image));
+  const rows = await query.execute();
+  return rows.map(({ spec }) => JSON.parse(spec) as ScaleSet);
+}
+
+export async function readScaleSet(db: Queries, id: string): Promise<ScaleSet | null> {
+  const row = await db
+    .selectFrom('scale_sets')
+    .select('spec')
+    .where('key', '=', scaleSetKey(id))
+    .executeTakeFirst();
+  return row === undefined ? null : (JSON.parse(row.spec) as ScaleSet);
+}
+
+/**
+ * The instances as they are at `at`. What has become due by then is first made to last, so that the journal tells of
+ * it; otherwise this only reads.
+ */
+export async function readInstances(
+  database: Database,
+  worldAt: (db: Queries, revision: number) => Promise<World>,
+  scaleSetId: string,
+  at: Instant,
+  instanceIds?: readonly string[],
+): Promise<Instance[]> {
+  const { db } = database;
+  const set = await loadSet(db, scaleSetId);
+  if (set === null) return [];
+  const now = Math.max(at, set.simTime);
+  if (set.nextDue !== null && set.nextDue <= now) await settleSet(database, scaleSetId, at);
+  const world = await worldAt(db, set.revision);
+  const instances = await loadInstances(db, set.key, instanceIds && { ids: instanceIds });
+  return instances.map(({ row, state }) => {
+    const place = placeOf(row);
+    const subject = {
+      scaleSetId: set.spec.id,
+      region: set.spec.region,
+      zone: row.zone,
+      instanceId: row.instance_id,
+    };
+    return instanceAt(place, state, set.spec, outagesOf(world, subject), now);
+  });
+}
+
+/** Makes everything of a set happen that is planned up to `at`, and tells the journal. */
+export async function settleSet(database: Database, scaleSetId: string, at: Instant): Promise<void> {
+  await database.write([setLock(scaleSetKey(scaleSetId))], async (tx) => {
+    const set = await loadSet(tx, scaleSetId);
+    if (set === null) return;
+    const now = Math.max(at, set.simTime);
+    const due = await loadInstances(tx, set.key, { ids: [], dueUntil: now });
+    const lines = settleAll(set.spec, due, now);
+    await saveSet(tx, { ...set, simTime: now }, due, lines);
+  });
+}
+
+/** Gives up the previous OS disks that are kept for a restore. */
+export async function discardPreviousOsDisks(
+  database: Database,
+  scaleSetId: string,
+  instanceIds: readonly string[],
+  at: Instant,
+): Promise<void> {
+  await database.write([setLock(scaleSetKey(scaleSetId))], async (tx) => {
+    const set = await loadSet(tx, scaleSetId);
+    if (set === null) return;
+    const now = Math.max(at, set.simTime);
+    const instances = await loadInstances(tx, set.key, { ids: instanceIds, dueUntil: now });
+    const lines = settleAll(set.spec, instances, now);
+    const named = new Set(instanceIds);
+    const keeping = instances.filter(
+      ({ row, state }) => named.has(row.instance_id) && state.previous !== null,
+    );
+    for (const instance of keeping) instance.state = { ...instance.state, previous: null };
+    if (keeping.length > 0 || lines.length > 0) await saveSet(tx, { ...set, simTime: now }, instances, lines);
+  });
+}

@@ -1,0 +1,7 @@
+import { z } from 'zod';
+
+/** An ISO 8601 time in JSON, read as an instant; an instant is taken as it is, so that what was read can be read again. */
+export const isoInstant = z.union([
+  z.int(),
+  z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+]);

@@ -1,0 +1,85 @@
+import type { Transaction } from 'kysely';
+import { z } from 'zod';
+import type { Database, Queries } from '../../database/database.ts';
+import type { Tables } from '../../database/tables.ts';
+import { resourceUrl } from '../resource-url.ts';
+import { behaviourSchema, DEFAULT_BEHAVIOUR, INSTANT_BEHAVIOUR, type Behaviour } from './behaviour.ts';
+import { externalResources, putExternalResource } from './external-resources.ts';
+import { faultSchema, type Fault } from './faults.ts';
+import { insertRows } from './store.ts';
+import { EMPTY_WORLD_SEED } from './world.ts';
+
+/** Makes these the fleet's faults, in place of those it had. */
+export async function setFaults(database: Database, faults: unknown): Promise<Fault[]> {
+  const parsed = z.array(faultSchema).safeParse(faults);
+  if (!parsed.success) {
+    throw new Error(`The faults cannot be used:\n${z.prettifyError(parsed.error)}`);
+  }
+  await database.write(['fleet'], async (tx) => {
+    await tx.deleteFrom('faults').execute();
+    await writeFaults(tx, parsed.data);
+    await touchFleet(tx);
+  });
+  return parsed.data;
+}
+
+export async function readFaults(db: Queries): Promise<Fault[]> {
+  const rows = await db.selectFrom('faults').select('fault').orderBy('id').execute();
+  return rows.map(({ fault }) => JSON.parse(fault) as Fault);
+}
+
+/** How long things take from now on; what has begun goes on as it was planned. */
+export async function setBehaviour(database: Database, behaviour: unknown): Promise<Behaviour> {
+  const parsed = behaviour === 'instant' ? INSTANT_BEHAVIOUR : behaviourSchema.parse(behaviour);
+  await database.write(['fleet'], async (tx) => {
+    await touchFleet(tx);
+    await tx
+      .updateTable('fleet')
+      .set({ behaviour: JSON.stringify(parsed) })
+      .execute();
+  });
+  return parsed;
+}
+
+/** Writes faults. Those of external resources become the resources' own state, so that renewing a credential ends them. */
+export async function writeFaults(tx: Transaction<Tables>, faults: readonly Fault[]): Promise<void> {
+  await insertRows(
+    tx,
+    'faults',
+    faults.map((fault, i) => ({
+      id: i + 1,
+      fault: JSON.stringify(fault),
+      remaining: fault.kind === 'apiError' ? fault.times : null,
+    })),
+  );
+  for (const fault of faults) {
+    if (fault.kind !== 'credentialExpired' && fault.kind !== 'resourceGone') continue;
+    const url = resourceUrl(fault.url);
+    const there = (await externalResources(tx, [url])).get(url);
+    await putExternalResource(tx, {
+      url,
+      credentialExpiresAt: there?.credentialExpiresAt ?? null,
+      goneAt: there?.goneAt ?? null,
+      ...(fault.kind === 'credentialExpired' ? { credentialExpiresAt: fault.at } : { goneAt: fault.at }),
+    });
+  }
+}
+
+/** Says that behaviour or faults have changed; a fleet that was never seeded gets its row, on wall time. */
+export async function touchFleet(tx: Transaction<Tables>): Promise<void> {
+  await tx
+    .insertInto('fleet')
+    .values({
+      id: 1,
+      epoch_virtual: 0,
+      epoch_wall: 0,
+      speed: 1,
+      seed: EMPTY_WORLD_SEED,
+      behaviour: JSON.stringify(DEFAULT_BEHAVIOUR),
+      revision: 1,
+    })
+    .onConflict((conflict) =>
+      conflict.column('id').doUpdateSet((eb) => ({ revision: eb('fleet.revision', '+', 1) })),
+    )
+    .execute();
+}

@@ -1,0 +1,95 @@
+import type { Database, Queries } from '../../database/database.ts';
+import { REAL_TIME, type Instant } from '../../domain/clock.ts';
+import type { Image } from '../../domain/image.ts';
+import { scaleSetKey } from '../../domain/scale-set.ts';
+import type { Fleet } from '../port.ts';
+import { timingsOf, type Behaviour } from './behaviour.ts';
+import { externalResources, putExternalResource, type ExternalResource } from './external-resources.ts';
+import type { Fault } from './faults.ts';
+import {
+  discardPreviousOsDisks,
+  readInstances,
+  readRegions,
+  readScaleSet,
+  readScaleSets,
+  settleSet,
+} from './fleet-reads.ts';
+import { imageOffers } from './images.ts';
+import { operate } from './operate.ts';
+import {
+  publishGalleryVersion,
+  publishImageVersion,
+  readImages,
+  type GalleryVersion,
+  type Published,
+} from './publish.ts';
+import { readFaults, setBehaviour, setFaults } from './scenario.ts';
+import { seedFleet, type SeededFleet } from './seed.ts';
+import { setLock } from './store.ts';
+import { loadWorld, type World } from './world.ts';
+
+/** The simulated fleet, and what only a simulated one can do: be made, published to, and go wrong on demand. */
+export interface SimulatedFleet extends Fleet {
+  /** Fills an empty fleet: see `seedFleet`. */
+  seed(spec: unknown, wallNow?: number): Promise<SeededFleet>;
+  publishImageVersion(version: Parameters<typeof publishImageVersion>[1]): Promise<Published>;
+  publishGalleryVersion(version: GalleryVersion): Promise<Published>;
+  images(): Promise<Image[]>;
+  faults(): Promise<Fault[]>;
+  /** Makes these the fleet's faults. */
+  setFaults(faults: unknown): Promise<Fault[]>;
+  setBehaviour(behaviour: unknown): Promise<Behaviour>;
+  externalResources(): Promise<ExternalResource[]>;
+  /** Adds one or changes it: this is how a credential is renewed (rule B11). */
+  putExternalResource(resource: ExternalResource): Promise<void>;
+  /** Makes everything that is planned up to `at` happen in a set, so that the journal tells of it. */
+  settle(scaleSetId: string, at: Instant): Promise<void>;
+}
+
+/** Opens the simulated fleet in a database; an empty one has no regions, and wall time as its clock. */
+export async function openSimulatedFleet(database: Database): Promise<SimulatedFleet> {
+  const { db } = database;
+  const world = worldReader();
+  return {
+    clock: async () => (await loadWorld(db)).clock ?? REAL_TIME,
+    regions: () => readRegions(db),
+    timings: async () => timingsOf((await loadWorld(db)).behaviour),
+    scaleSets: (filter) => readScaleSets(db, filter),
+    scaleSet: (id) => readScaleSet(db, id),
+    instances: (scaleSetId, at, instanceIds) => readInstances(database, world, scaleSetId, at, instanceIds),
+    imageOffers: (image, region, at) => imageOffers(db, image, region, at),
+    fence: (scaleSetId, fence) => raiseFence(database, scaleSetId, fence),
+    operate: (request) => operate(database, world, request),
+    discardPreviousOsDisks: (scaleSetId, instanceIds, at) =>
+      discardPreviousOsDisks(database, scaleSetId, instanceIds, at),
+
+    seed: (spec, wallNow) => seedFleet(database, spec, wallNow),
+    publishImageVersion: (version) => publishImageVersion(database, version),
+    publishGalleryVersion: (version) => publishGalleryVersion(database, version),
+    images: () => readImages(db),
+    faults: () => readFaults(db),
+    setFaults: (faults) => setFaults(database, faults),
+    setBehaviour: (behaviour) => setBehaviour(database, behaviour),
+    externalResources: async () =>
+      [...(await externalResources(db))].map(([url, resource]) => ({ url, ...resource })),
+    putExternalResource: (resource) => putExternalResource(db, resource),
+    settle: (scaleSetId, at) => settleSet(database, scaleSetId, at),
+  };
+}
+
+/** Under the set's lock: an operation in progress would write back the fence that it has read. */
+async function raiseFence(database: Database, scaleSetId: string, fence: number): Promise<void> {
+  const key = scaleSetKey(scaleSetId);
+  await database.write([setLock(key)], (tx) =>
+    tx.updateTable('scale_sets').set({ fence }).where('key', '=', key).where('fence', '<', fence).execute(),
+  );
+}
+
+/** Reads the world once for each of its revisions: it is the same for every operation of a rollout. */
+function worldReader(): (db: Queries, revision: number) => Promise<World> {
+  let cached: { revision: number; world: World } | undefined;
+  return async (db, revision) => {
+    if (cached?.revision !== revision) cached = { revision, world: await loadWorld(db) };
+    return cached.world;
+  };
+}

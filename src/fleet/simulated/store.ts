@@ -1,0 +1,177 @@
+import { sql, type Insertable, type Selectable, type Transaction } from 'kysely';
+import type { Queries } from '../../database/database.ts';
+import { appendJournal } from '../../database/journal.ts';
+import type { Tables } from '../../database/tables.ts';
+import type { Instant } from '../../domain/clock.ts';
+import type { JournalEntry } from '../../domain/operation.ts';
+import { scaleSetKey, type ScaleSet } from '../../domain/scale-set.ts';
+import { dueAt, settle, type InstanceState } from './state.ts';
+import type { InstancePlace } from './view.ts';
+
+/** Rows in one insert: SQLite takes at most 32,766 parameters a statement. */
+const ROWS_PER_INSERT = 500;
+
+/** A scale set as every operation on it needs it: one statement. */
+export interface LoadedSet {
+  key: string;
+  spec: ScaleSet;
+  fence: number;
+  simTime: Instant;
+  /** When the next planned change of any of its instances is due. */
+  nextDue: Instant | null;
+  /** Of the fleet's behaviour and faults. */
+  revision: number;
+}
+
+export async function loadSet(db: Queries, id: string): Promise<LoadedSet | null> {
+  const key = scaleSetKey(id);
+  const row = await db
+    .selectFrom('scale_sets')
+    .select(['spec', 'fence', 'sim_time'])
+    .select((eb) => [
+      eb
+        .selectFrom('instances')
+        .select((i) => i.fn.min('due_at').as('due_at'))
+        .where('scale_set_key', '=', key)
+        .as('next_due'),
+      eb.selectFrom('fleet').select('revision').as('revision'),
+    ])
+    .where('key', '=', key)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  return {
+    key,
+    spec: JSON.parse(row.spec) as ScaleSet,
+    fence: row.fence,
+    simTime: row.sim_time,
+    nextDue: row.next_due,
+    revision: row.revision ?? 0,
+  };
+}
+
+export type InstanceRow = Selectable<Tables['instances']>;
+
+/** An instance in memory: its row, and the state that is written back when it has changed. */
+export interface LoadedInstance {
+  row: InstanceRow;
+  state: InstanceState;
+  /** As it was loaded. */
+  readonly loaded: { row: InstanceRow; state: InstanceState };
+}
+
+/** Instances of a set in the order of their ids: all, or those named, or those named and those due. */
+export async function loadInstances(
+  db: Queries,
+  key: string,
+  only?: { ids: readonly string[]; dueUntil?: Instant },
+): Promise<LoadedInstance[]> {
+  let query = db.selectFrom('instances').selectAll().where('scale_set_key', '=', key);
+  if (only !== undefined) {
+    const { ids, dueUntil } = only;
+    query = query.where((eb) => {
+      const named = ids.length === 0 ? sql<boolean>`1 = 0` : eb('instance_id', 'in', ids);
+      return dueUntil === undefined ? named : eb.or([named, eb('due_at', '<=', dueUntil)]);
+    });
+  }
+  const rows = await query.orderBy('position').orderBy('instance_id').execute();
+  return rows.map((row) => {
+    const state = JSON.parse(row.state) as InstanceState;
+    return { row, state, loaded: { row, state } };
+  });
+}
+
+export function placeOf(row: InstanceRow): InstancePlace {
+  return {
+    instanceId: row.instance_id,
+    zone: row.zone,
+    updateDomain: row.update_domain,
+    faultDomain: row.fault_domain,
+  };
+}
+
+/** Lets what is planned happen up to `now`, in memory; the lines for the journal are in order of time. */
+export function settleAll(spec: ScaleSet, instances: LoadedInstance[], now: Instant): JournalEntry[] {
+  const lines = instances.flatMap((instance) => {
+    const settled = settle(instance.state, now);
+    instance.state = settled.state;
+    const place = {
+      scaleSetId: spec.id,
+      instanceId: instance.row.instance_id,
+      region: spec.region,
+      zone: instance.row.zone,
+      updateDomain: instance.row.update_domain,
+    };
+    return settled.happened.map((line) => ({ ...place, ...line }));
+  });
+  return lines.toSorted((a, b) => a.at - b.at);
+}
+
+/** Writes a set's instances and its time, with the journal lines of what happened to them. */
+export async function saveSet(
+  tx: Transaction<Tables>,
+  set: { key: string; fence: number; simTime: Instant },
+  instances: readonly LoadedInstance[],
+  lines: readonly JournalEntry[],
+): Promise<void> {
+  const changed = instances.filter(({ row, state, loaded }) => row !== loaded.row || state !== loaded.state);
+  await upsertInstances(
+    tx,
+    changed.map(({ row, state }) => instanceRow(row, state)),
+  );
+  await appendJournal(tx, lines);
+  await tx
+    .updateTable('scale_sets')
+    .set({ fence: set.fence, sim_time: set.simTime })
+    .where('key', '=', set.key)
+    .execute();
+}
+
+/** A row with what of it follows from the state. */
+export function instanceRow(
+  row: Omit<InstanceRow, 'state' | 'version' | 'due_at'>,
+  state: InstanceState,
+): InstanceRow {
+  return {
+    ...row,
+    version: state.osDisk?.source.version ?? null,
+    due_at: dueAt(state),
+    state: JSON.stringify(state),
+  };
+}
+
+async function upsertInstances(tx: Transaction<Tables>, rows: readonly InstanceRow[]): Promise<void> {
+  for (let i = 0; i < rows.length; i += ROWS_PER_INSERT) {
+    await tx
+      .insertInto('instances')
+      .values(rows.slice(i, i + ROWS_PER_INSERT))
+      .onConflict((conflict) =>
+        conflict.columns(['scale_set_key', 'instance_id']).doUpdateSet((eb) => ({
+          version: eb.ref('excluded.version'),
+          state: eb.ref('excluded.state'),
+          due_at: eb.ref('excluded.due_at'),
+          fence: eb.ref('excluded.fence'),
+          operation_rank: eb.ref('excluded.operation_rank'),
+        })),
+      )
+      .execute();
+  }
+}
+
+/** Inserts any number of rows in few statements. */
+export async function insertRows<T extends keyof Tables>(
+  tx: Transaction<Tables>,
+  table: T,
+  rows: readonly Insertable<Tables[T]>[],
+): Promise<void> {
+  for (let i = 0; i < rows.length; i += ROWS_PER_INSERT) {
+    await tx
+      .insertInto(table)
+      .values(rows.slice(i, i + ROWS_PER_INSERT))
+      .execute();
+  }
+}
+
+/** The name of the lock under which a set is changed. */
+export function setLock(key: string): string {
+  return `scale-set:${key}`;
+}
