@@ -123,22 +123,22 @@ async function listOf(database: Database, filter: Parameters<Attempts['listOf']>
   return (await query.execute()).map(toAttempt);
 }
 
-function setProgress(database: Database, writer: Writer, progress: Progress): Promise<void> {
+async function setProgress(database: Database, writer: Writer, progress: Progress): Promise<void> {
   const columns = progressColumns(progress);
-  return writeFenced(database, writer, async (tx, row) => {
+  await writeFenced(database, writer, async (tx, row) => {
     refuseEnded(row);
     await tx.updateTable('attempts').set(columns).where('id', '=', row.id).execute();
   });
 }
 
 /** The first end stands: a repeated one changes nothing. */
-function close(
+async function close(
   database: Database,
   writer: Writer,
   end: { status: AttemptStatus; reason: Reason | null; progress: Progress; at: number },
 ): Promise<void> {
   const columns = progressColumns(end.progress);
-  return writeFenced(database, writer, async (tx, row) => {
+  await writeFenced(database, writer, async (tx, row) => {
     if (whileOpen(row) === null) return;
     await tx
       .updateTable('attempts')

@@ -15,13 +15,13 @@ type Outcome = Parameters<Attempts['closeBatch']>[2][number];
  * An attempt takes an instance into one batch only: the counts of rule B7 would be wrong otherwise.
  * @throws FencedError when the attempt was taken over or has ended
  */
-export function openBatch(
+export async function openBatch(
   database: Database,
   writer: Writer,
   open: { batch: NewBatch; instances: readonly NewInstance[]; progress: Progress },
 ): Promise<void> {
   const progress = progressColumns(open.progress);
-  return writeFenced(database, writer, async (tx, row) => {
+  await writeFenced(database, writer, async (tx, row) => {
     if (await hasBatch(tx, row.id, open.batch.number)) return;
     refuseEnded(row);
     await tx
