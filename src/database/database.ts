@@ -65,7 +65,10 @@ export async function openDatabase(
 function postgresDialect(url: string): PostgresDialect {
   // Instants and counters are 8-byte integers, which the driver hands over as text unless told; all fit a double.
   pg.types.setTypeParser(pg.types.builtins.INT8, Number);
-  return new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: 10 }) });
+  const pool = new pg.Pool({ connectionString: url, max: 10 });
+  // An idle connection that the server ends is replaced at the next use; without a listener it would end the process.
+  pool.on('error', () => {});
+  return new PostgresDialect({ pool });
 }
 
 async function migrate(db: Kysely<Tables>, engine: Engine): Promise<void> {

@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { CompiledQuery, type DatabaseConnection, type Driver, SqliteDialect, SqliteDriver } from 'kysely';
-import type { SqliteDialectConfig } from 'kysely';
+import { type Driver, type SqliteDatabase, SqliteDialect, SqliteDriver } from 'kysely';
 import LibsqlDatabase from 'libsql';
 
 /** How long the engine itself waits for a lock. Short: it blocks the process, so the patience is in `withRetries`. */
@@ -9,21 +8,32 @@ const BUSY_TIMEOUT_MS = 20;
 
 /** Takes the write lock when a transaction begins, not at its first write: a read that is built on cannot go stale. */
 class ImmediateDriver extends SqliteDriver {
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  readonly #begin: () => void;
+
+  constructor(database: SqliteDatabase, begin: () => void) {
+    super({ database });
+    this.#begin = begin;
+  }
+
+  /**
+   * Not as a prepared statement: libsql 0.5 leaves one that found the file busy "in progress" until it is collected as
+   * garbage, and no transaction of the connection can be committed until then.
+   */
+  override async beginTransaction(): Promise<void> {
+    this.#begin();
   }
 }
 
 class ImmediateSqliteDialect extends SqliteDialect {
-  readonly #config: SqliteDialectConfig;
+  readonly #createDriver: () => Driver;
 
-  constructor(config: SqliteDialectConfig) {
-    super(config);
-    this.#config = config;
+  constructor(database: SqliteDatabase, begin: () => void) {
+    super({ database });
+    this.#createDriver = () => new ImmediateDriver(database, begin);
   }
 
   override createDriver(): Driver {
-    return new ImmediateDriver(this.#config);
+    return this.#createDriver();
   }
 }
 
@@ -36,5 +46,5 @@ export function sqliteDialect(path: string): SqliteDialect {
   // In WAL mode NORMAL survives the death of any process; only a power cut can cost the last commits.
   database.exec('pragma synchronous = normal');
   database.exec('pragma foreign_keys = on');
-  return new ImmediateSqliteDialect({ database });
+  return new ImmediateSqliteDialect(database, () => database.exec('begin immediate'));
 }

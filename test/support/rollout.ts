@@ -5,13 +5,15 @@ import { MINUTE, virtualAt, type VirtualClock } from '../../src/domain/clock.ts'
 import type { ImageVersion } from '../../src/domain/image.ts';
 import type { PhasePlan } from '../../src/domain/phases.ts';
 import { DEFAULT_SETTINGS, type RolloutSettings } from '../../src/domain/policy.ts';
-import type { Fleet } from '../../src/fleet/port.ts';
+import { openSimulatedFleet, type FleetSpec, type SimulatedFleet } from '../../src/fleet/index.ts';
 import { openLedger } from '../../src/ledger/index.ts';
 import type { Ledger, RecordedEntry, RolloutKind } from '../../src/ledger/port.ts';
 import type { Database } from '../../src/database/database.ts';
 import { workflowDirectory } from '../../src/temporal/workflow-directory.ts';
 import { imageRolloutId } from '../../src/workflows/ids.ts';
 import { TASK_QUEUE, type ImageRolloutInput } from '../../src/workflows/messages.ts';
+import { temporaryDatabase } from './database.ts';
+import { TARGET, fleetSpecOf, testSetId, type TestSet } from './fleet.ts';
 import { bundleWorkflows } from './temporal.ts';
 
 let bundle: Promise<WorkflowBundle> | undefined;
@@ -25,18 +27,23 @@ export function workflowBundle(): Promise<WorkflowBundle> {
 /** A fleet with its ledger and a worker that upgrades it, on a Temporal environment that outlives it. */
 export interface RolloutWorld {
   env: TestWorkflowEnvironment;
-  fleet: Fleet;
+  database: Database;
+  fleet: SimulatedFleet;
   ledger: Ledger;
   worker: Worker;
   clock: VirtualClock;
+  remove(): Promise<void>;
 }
 
-/** A worker on the fleet; run a rollout inside `world.worker.runUntil(...)`. */
+/** A fleet of these sets in a database of its own, its clock the environment's, and a worker for it. */
 export async function rolloutWorld(
   env: TestWorkflowEnvironment,
-  database: Database,
-  fleet: Fleet,
+  sets: readonly TestSet[],
+  more: Partial<FleetSpec> = {},
 ): Promise<RolloutWorld> {
+  const database = await temporaryDatabase();
+  const fleet = await openSimulatedFleet(database);
+  await fleet.seed(fleetSpecOf(sets, more), await env.currentTimeMs());
   const ledger = openLedger(database);
   const worker = await Worker.create({
     connection: env.nativeConnection,
@@ -44,25 +51,20 @@ export async function rolloutWorld(
     workflowBundle: await workflowBundle(),
     activities: createActivities({ fleet, ledger, workflows: workflowDirectory(env.client) }),
   });
-  return { env, fleet, ledger, worker, clock: await fleet.clock() };
+  return { env, database, fleet, ledger, worker, clock: await fleet.clock(), remove: database.remove };
 }
 
 export interface StartOptions {
-  target: ImageVersion;
+  target?: ImageVersion;
   phases: PhasePlan[];
   settings?: Partial<RolloutSettings>;
   kind?: RolloutKind;
 }
 
-/** Virtual time of the environment's clock. */
-export async function virtualNow({ env, clock }: RolloutWorld): Promise<number> {
-  return virtualAt(clock, await env.currentTimeMs());
-}
-
 /** Records a rollout and starts its workflow, as the client library does. */
 export async function startRollout(
   world: RolloutWorld,
-  { target, phases, settings, kind = 'platform' }: StartOptions,
+  { target = TARGET, phases, settings, kind = 'platform' }: StartOptions,
 ) {
   const generation = (await world.ledger.rollouts.lastGeneration(target)) + 1;
   const rolloutId = imageRolloutId(target, generation);
@@ -75,7 +77,7 @@ export async function startRollout(
     phases,
     settings: all,
     startedBy: 'test',
-    startedAt: await virtualNow(world),
+    startedAt: virtualAt(world.clock, await world.env.currentTimeMs()),
   });
   const input: ImageRolloutInput = { v: 1, rolloutId, clock: world.clock, target, phases, settings: all };
   return world.env.client.workflow.start('imageRollout', {
@@ -97,3 +99,27 @@ export const QUICK: Partial<RolloutSettings> = {
   firstTriggerDelay: 0,
   bakeTime: MINUTE,
 };
+
+/** The versions that a set's instances run, by how many. */
+export async function versionsOf(world: RolloutWorld, name: string): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { osDisk } of await world.fleet.instances(testSetId(name), Number.MAX_SAFE_INTEGER)) {
+    const version = osDisk?.source.version ?? 'no disk';
+    counts[version] = (counts[version] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** Lets virtual time pass in small steps until a condition holds; fails after `limit` of them. */
+export async function passTimeUntil(
+  world: RolloutWorld,
+  condition: () => Promise<boolean>,
+  step = '30 s',
+  limit = 600,
+) {
+  for (let i = 0; i < limit; i++) {
+    if (await condition()) return;
+    await world.env.sleep(step);
+  }
+  throw new Error(`The condition did not hold within ${limit} x ${step}.`);
+}

@@ -38,7 +38,7 @@ export function installQuietRuntime(): void {
   runtimeInstalled = true;
   const logger = new DefaultLogger('WARN');
   try {
-    Runtime.install({ logger, telemetryOptions: { logging: { filter: { core: 'WARN', other: 'WARN' } } } });
+    Runtime.install({ logger, telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } } });
   } catch (error) {
     if (!(error instanceof Error && error.name === 'IllegalStateError')) throw error;
   }
