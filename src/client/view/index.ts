@@ -15,4 +15,10 @@ export type {
   Wait,
   WaitKind,
 } from './types.ts';
-export { watchRollout, type WatchOptions, type WatchOutcome, type WatchResult } from './watch-rollout.ts';
+export {
+  wantsColor,
+  watchRollout,
+  type WatchOptions,
+  type WatchOutcome,
+  type WatchResult,
+} from './watch-rollout.ts';

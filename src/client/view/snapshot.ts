@@ -32,6 +32,7 @@ export function readSnapshot(sources: SnapshotSources, rolloutId: string): Promi
 /** A reader for whoever looks often: it remembers the details of attempts that have ended. */
 export function snapshotReader(sources: SnapshotSources, rolloutId: string): SnapshotReader {
   const seen = new Map<string, SeenAttempt>();
+  const isOpen = workflowProbe(sources.client);
   return async () => {
     const rollout = await sources.ledger.rollouts.get(rolloutId);
     if (!rollout) throw new NotRecordedError(`No rollout "${rolloutId}" is recorded.`);
@@ -40,7 +41,7 @@ export function snapshotReader(sources: SnapshotSources, rolloutId: string): Sna
     const now = virtualAt(clock, wall);
     const [input, workflowOpen] = await Promise.all([
       readLedger(sources, rollout, now, seen),
-      isWorkflowOpen(sources.client, rollout),
+      isOpen(rollout),
     ]);
     const phases = phaseViews(input);
     const end = rollout.endedAt ?? now;
@@ -162,6 +163,19 @@ function bySet(attempts: readonly Attempt[]): Map<string, Attempt[]> {
     else groups.set(key, [attempt]);
   }
   return groups;
+}
+
+/** A workflow's end is news for seconds: who looks four times a second need not ask the server as often. */
+const PROBE_EVERY_MS = 2_000;
+
+function workflowProbe(client: Client | undefined): (rollout: Rollout) => Promise<boolean | null> {
+  let last: { at: number; answer: boolean | null } | null = null;
+  return async (rollout) => {
+    if (last === null || Date.now() - last.at >= PROBE_EVERY_MS) {
+      last = { at: Date.now(), answer: await isWorkflowOpen(client, rollout) };
+    }
+    return last.answer;
+  };
 }
 
 /** Null when nobody was asked or Temporal did not answer: the ledger's word counts then. */

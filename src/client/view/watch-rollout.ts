@@ -1,21 +1,29 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { NotRecordedError } from '../../ledger/errors.ts';
 import { plainLines } from './plain.ts';
-import { snapshotReader, type SnapshotSources } from './snapshot.ts';
+import { Screen, type Terminal } from './screen.ts';
+import { snapshotReader, type SnapshotReader, type SnapshotSources } from './snapshot.ts';
+import { renderTree } from './tree.ts';
 import type { RolloutSnapshot } from './types.ts';
+import { isAbandoned } from './words.ts';
 
 export type WatchOutcome = 'completed' | 'halted' | 'faulted' | 'cancelled' | 'timedOut' | 'interrupted';
 
 export interface WatchOptions {
   /** Where the tree or the lines go. */
-  out: NodeJS.WritableStream;
+  out: Terminal;
   /** Redraw a tree in place; else one line for each event. */
   tty: boolean;
+  /** With colours; if not given, on a terminal unless `NO_COLOR` is set. */
+  color?: boolean;
   /** Wall milliseconds. */
   timeoutMs?: number;
   /** Ends the watch as `interrupted`; the rollout goes on. */
   signal?: AbortSignal;
   /** A halted rollout ends the watch; else it waits on for the person's decision. */
   stopWhenHalted: boolean;
+  /** Called with every snapshot, after it was shown. */
+  onSnapshot?: (snapshot: RolloutSnapshot) => void;
 }
 
 export interface WatchResult {
@@ -23,25 +31,72 @@ export interface WatchResult {
   snapshot: RolloutSnapshot;
 }
 
-/** Shows a rollout until it ends. */
+const POLL_MS = 250;
+/** A database that is away for a moment is no reason to leave. */
+const READ_PATIENCE_MS = 15_000;
+/** A workflow that is gone although its rollout has not ended: time for whoever winds it down to say so. */
+const ABANDONED_AFTER_MS = 10_000;
+
+/** Colours are wanted: on a terminal, unless the person's environment says otherwise (https://no-color.org). */
+export function wantsColor(tty: boolean, env: NodeJS.ProcessEnv = process.env): boolean {
+  return tty && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
+}
+
+/**
+ * Shows a rollout until it ends: as a tree that is redrawn in place, or as lines. It only looks: whoever stops watching
+ * stops nothing else. `faulted` is also the answer when the rollout's workflow is gone and nobody carries it on.
+ * @throws NotRecordedError when there is no such rollout; what the database throws when it stays away
+ */
 export async function watchRollout(
   sources: SnapshotSources,
   rolloutId: string,
   options: WatchOptions,
 ): Promise<WatchResult> {
-  const read = snapshotReader(sources, rolloutId);
+  const read = patiently(snapshotReader(sources, rolloutId));
+  const view = options.tty ? treeView(options) : lineView(options);
   const deadline = Date.now() + (options.timeoutMs ?? Infinity);
-  let previous: RolloutSnapshot | null = null;
-  for (;;) {
-    const snapshot = await read();
-    for (const line of plainLines(previous, snapshot)) options.out.write(`${line}\n`);
-    previous = snapshot;
-    const outcome = outcomeOf(snapshot, options.stopWhenHalted);
-    if (outcome) return { outcome, snapshot };
-    if (options.signal?.aborted) return { outcome: 'interrupted', snapshot };
-    if (Date.now() >= deadline) return { outcome: 'timedOut', snapshot };
-    await delay(250, undefined, { signal: options.signal }).catch(() => undefined);
+  const abandoned = abandonment();
+  try {
+    for (;;) {
+      const snapshot = await read();
+      view.show(snapshot);
+      options.onSnapshot?.(snapshot);
+      const outcome = outcomeOf(snapshot, options.stopWhenHalted) ?? abandoned(snapshot);
+      if (outcome) return { outcome, snapshot };
+      if (options.signal?.aborted) return { outcome: 'interrupted', snapshot };
+      if (Date.now() >= deadline) return { outcome: 'timedOut', snapshot };
+      await delay(Math.min(POLL_MS, deadline - Date.now()), undefined, { signal: options.signal }).catch(
+        () => undefined,
+      );
+    }
+  } finally {
+    view.close();
   }
+}
+
+interface View {
+  show(snapshot: RolloutSnapshot): void;
+  close(): void;
+}
+
+function treeView({ out, color = wantsColor(true) }: WatchOptions): View {
+  const screen = new Screen(out);
+  return {
+    show: (snapshot) =>
+      screen.draw(renderTree(snapshot, { columns: screen.columns, rows: screen.rows, color })),
+    close: () => screen.close(),
+  };
+}
+
+function lineView({ out }: WatchOptions): View {
+  let previous: RolloutSnapshot | null = null;
+  return {
+    show: (snapshot) => {
+      for (const line of plainLines(previous, snapshot)) out.write(`${line}\n`);
+      previous = snapshot;
+    },
+    close: () => undefined,
+  };
 }
 
 function outcomeOf({ status }: RolloutSnapshot, stopWhenHalted: boolean): WatchOutcome | null {
@@ -55,7 +110,33 @@ function outcomeOf({ status }: RolloutSnapshot, stopWhenHalted: boolean): WatchO
       return 'cancelled';
     case 'Halted':
       return stopWhenHalted ? 'halted' : null;
-    default:
+    case 'Running':
       return null;
   }
+}
+
+function abandonment(): (snapshot: RolloutSnapshot) => WatchOutcome | null {
+  let since: number | null = null;
+  return (snapshot) => {
+    since = isAbandoned(snapshot) ? (since ?? Date.now()) : null;
+    return since !== null && Date.now() - since >= ABANDONED_AFTER_MS ? 'faulted' : null;
+  };
+}
+
+/** The last snapshot's reader, that forgives failures for a while; the first read fails at once. */
+function patiently(read: SnapshotReader): SnapshotReader {
+  let lastSuccess: number | null = null;
+  return async () => {
+    for (;;) {
+      try {
+        const snapshot = await read();
+        lastSuccess = Date.now();
+        return snapshot;
+      } catch (error) {
+        const patience = lastSuccess === null ? 0 : READ_PATIENCE_MS;
+        if (error instanceof NotRecordedError || Date.now() - (lastSuccess ?? 0) >= patience) throw error;
+        await delay(POLL_MS);
+      }
+    }
+  };
 }

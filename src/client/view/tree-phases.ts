@@ -1,0 +1,171 @@
+import { average, regionParts, scaleSetParts, totalOf } from './progress.ts';
+import { bar, padded, span, type Line, type Span, type Style } from './spans.ts';
+import type { PhaseView, RegionView, RolloutSnapshot, ScaleSetView } from './types.ts';
+import {
+  batchText,
+  clockTime,
+  count,
+  eligibleSets,
+  endedSets,
+  instanceParts,
+  names,
+  waitText,
+} from './words.ts';
+
+/** How much of the tree is drawn. */
+export interface Detail {
+  /** Scale sets under way that are shown in a region. */
+  setsPerRegion: number;
+  /** Stopped sets and failed VMs that are named. */
+  problems: number;
+  /** Regions in which nothing is under way share a line. */
+  foldCalmRegions: boolean;
+}
+
+const MARKS: Record<PhaseView['state'], Span> = {
+  pending: span('○', 'dim'),
+  running: span('●', 'busy'),
+  baking: span('◑', 'busy'),
+  halted: span('■', 'wait'),
+  done: span('✓', 'good'),
+  stopped: span('✗', 'wait'),
+};
+
+const PHASE_WIDTH = 18;
+const REGION_WIDTH = 24;
+const SET_WIDTH = 28;
+const BAR_WIDTH = 16;
+const SMALL_BAR_WIDTH = 10;
+
+/** A phase: its line, and below it what is under way. */
+export function phaseLines(
+  snapshot: RolloutSnapshot,
+  phase: PhaseView,
+  columns: number,
+  detail: Detail,
+): Line[] {
+  const title: Line = [
+    MARKS[phase.state],
+    span(` ${phase.phase} ${phase.name}`, phase.state === 'pending' ? 'dim' : 'bold'),
+    ...(phase.round > 1 ? [span(` round ${phase.round}`, 'wait')] : []),
+  ];
+  const line: Line = [...padded(title, PHASE_WIDTH), span(' '), ...phaseSummary(snapshot, phase, columns)];
+  const open = phase.state !== 'pending' && phase.state !== 'done';
+  return open ? [line, ...regionTree(snapshot, phase, detail)] : [line];
+}
+
+function phaseSummary(snapshot: RolloutSnapshot, phase: PhaseView, columns: number): Line {
+  const regions = phase.regions.map((region) => region.name);
+  const room = Math.max(1, Math.floor((columns - PHASE_WIDTH) / 18));
+  if (phase.state === 'pending') return [span(names(regions, room), 'dim')];
+  const done = phase.state === 'done';
+  const parts = average(phase.regions.map(regionParts));
+  const sets = done
+    ? count(endedSets(phase.scaleSets), 'set')
+    : `${endedSets(phase.scaleSets)} of ${count(eligibleSets(phase.scaleSets), 'set')}`;
+  return [
+    ...bar(parts, BAR_WIDTH),
+    span(`  ${sets}, ${instanceParts(phase.instances).join(', ')}`),
+    ...(done ? [span(`  ${names(regions, room - 3)}`, 'dim')] : []),
+    ...phaseMoment(snapshot, phase),
+  ];
+}
+
+/** What the phase itself waits for, and until when. */
+function phaseMoment({ now, waits }: RolloutSnapshot, phase: PhaseView): Line {
+  const since = phase.startedAt === null ? '' : `since ${clockTime(phase.startedAt, now)}`;
+  switch (phase.state) {
+    case 'baking': {
+      const bake = waits.find((wait) => wait.kind === 'bake');
+      return [
+        span(
+          `  bakes${bake?.until ? ` until ${waitText({ ...bake, what: '' }, now).slice(2)}` : ''}`,
+          'wait',
+        ),
+      ];
+    }
+    case 'halted':
+      return [span('  halted', 'wait')];
+    case 'running':
+      return [span(`  ${since}`, 'dim')];
+    default:
+      return [];
+  }
+}
+
+/** Regions under way, each with its sets; those that are done without trouble share a line. */
+function regionTree(snapshot: RolloutSnapshot, phase: PhaseView, detail: Detail): Line[] {
+  const calm = (region: RegionView) =>
+    region.state === 'done' && region.scaleSets.stopped === 0 && region.instances.failed === 0;
+  const idle = (region: RegionView) =>
+    detail.foldCalmRegions && region.state !== 'done' && region.scaleSets.upgrading === 0;
+  const folded = phase.regions.filter(calm);
+  const waiting = phase.regions.filter(idle);
+  const shown = phase.regions.filter((region) => !folded.includes(region) && !waiting.includes(region));
+  return [
+    ...(folded.length > 0 ? [foldedLine(folded, span('✓', 'good'))] : []),
+    ...shown.flatMap((region) => regionLines(snapshot, region, detail)),
+    ...(waiting.length > 0 ? [foldedLine(waiting, span('○', 'wait'))] : []),
+  ];
+}
+
+function foldedLine(regions: readonly RegionView[], mark: Span): Line {
+  const sets = regions.reduce((sum, region) => sum + eligibleSets(region.scaleSets), 0);
+  const vms = regions.reduce((sum, region) => sum + region.instances.upgraded, 0);
+  return [
+    span('  '),
+    mark,
+    span(` ${names(regions.map((region) => region.name))}`),
+    span(`  ${count(sets, 'set')}, ${count(vms, 'VM')} upgraded`, 'dim'),
+  ];
+}
+
+function regionLines(snapshot: RolloutSnapshot, region: RegionView, detail: Detail): Line[] {
+  const active = region.sets.filter((set) => set.status === 'upgrading');
+  const shown = byInterest(active).slice(0, detail.setsPerRegion);
+  const hidden = active.length - shown.length;
+  const more: Line[] = hidden > 0 ? [[span(`      and ${count(hidden, 'set')} more under way`, 'dim')]] : [];
+  return [
+    regionLine(snapshot, region),
+    ...shown.map((set) => scaleSetLine(snapshot, set)),
+    ...(detail.setsPerRegion > 0 ? more : []),
+  ];
+}
+
+function regionLine({ now }: RolloutSnapshot, region: RegionView): Line {
+  const style: Style = region.state === 'done' ? 'good' : region.scaleSets.upgrading > 0 ? 'busy' : 'wait';
+  const mark = { done: '✓', running: region.scaleSets.upgrading > 0 ? '●' : '○', pending: '○' }[region.state];
+  const title: Line = [span('  '), span(mark, style), span(` ${region.name}`)];
+  const sets = `${endedSets(region.scaleSets)} of ${count(eligibleSets(region.scaleSets), 'set')}`;
+  const waits = region.waits.map((wait) => span(`  ${waitText(wait, now)}`, 'wait'));
+  return [
+    ...padded(title, REGION_WIDTH),
+    ...bar(regionParts(region), BAR_WIDTH),
+    span(`  ${sets}, ${instanceParts(region.instances).join(', ')}`),
+    ...(region.scaleSets.skipped > 0 ? [span(`, ${region.scaleSets.skipped} not eligible`, 'dim')] : []),
+    ...waits,
+  ];
+}
+
+/** Those that upgrade VMs first, then those that wait: what moves is what one looks for. */
+function byInterest(sets: readonly ScaleSetView[]): ScaleSetView[] {
+  return sets.toSorted((a, b) => Number(b.batch !== null) - Number(a.batch !== null));
+}
+
+function scaleSetLine({ now }: RolloutSnapshot, set: ScaleSetView): Line {
+  const total = totalOf(set.instances);
+  const done = set.instances.upgraded + set.instances.failed;
+  const state = set.batch
+    ? batchText(set.batch)
+    : set.wait
+      ? `waits for ${waitText(set.wait, now)}`
+      : 'starts';
+  return [
+    ...padded([span(`      ${set.name}`)], SET_WIDTH),
+    ...bar(scaleSetParts(set), SMALL_BAR_WIDTH),
+    span(total === 0 ? '  ' : `  ${done} of ${count(total, 'VM')}  `.padEnd(18)),
+    span(state, set.batch ? 'plain' : 'wait'),
+    ...(set.batch ? [span(` since ${clockTime(set.batch.startedAt, now)}`, 'dim')] : []),
+    ...(set.instances.failed > 0 ? [span(`  ${set.instances.failed} failed`, 'bad')] : []),
+  ];
+}
