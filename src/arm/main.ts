@@ -1,0 +1,101 @@
+import { Connection } from '@temporalio/client';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { sql } from 'kysely';
+import { openDatabase, type Database } from '../database/database.ts';
+import { openSimulatedFleet } from '../fleet/index.ts';
+import { openLedger } from '../ledger/index.ts';
+import { createLogger } from '../log.ts';
+import { loadConnection } from '../temporal/connection.ts';
+import type { Probe } from './health.ts';
+import { createApiServer } from './server.ts';
+
+/** `npm run api`: serves the control plane API. Any number of them share one Temporal server and one database. */
+interface Options {
+  readonly port: number;
+  readonly host: string;
+}
+
+/** As in BSD's sysexits: a wrong command line is told apart from a server that fails. */
+const EXIT_USAGE = 64;
+const EXIT_FAILURE = 1;
+
+const log = createLogger('api');
+
+function parseOptions(args: readonly string[]): Options {
+  return new Command('npm run api --')
+    .description('Serves the control plane API, for as long as this command runs.')
+    .addOption(
+      new Option('--port <number>', 'port to listen on; 0: a free one')
+        .env('PORT')
+        .default(8080)
+        .argParser(parsePort),
+    )
+    .addOption(
+      new Option('--host <address>', 'address to listen on; the API asks nobody who they are')
+        .env('HOST')
+        .default('127.0.0.1'),
+    )
+    .allowExcessArguments(false)
+    .showHelpAfterError('(--help shows the options)')
+    .exitOverride()
+    .parse(args, { from: 'user' })
+    .opts<Options>();
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) {
+    throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+  }
+  return port;
+}
+
+/** Serves until a signal asks it to end; then lets the requests under way finish. */
+async function serve({ port, host }: Options): Promise<void> {
+  const settings = loadConnection();
+  const { address, apiKey, tls, metadata } = settings.connectionOptions;
+  // Lazily: without Temporal the API is alive and says what it lacks, instead of being started over and over.
+  const temporal = Connection.lazy({ address, apiKey, tls, metadata });
+  const database = await openDatabase();
+  try {
+    const server = createApiServer({
+      fleet: await openSimulatedFleet(database),
+      ledger: openLedger(database),
+      probes: probesOf(database, temporal, settings.namespace),
+      log,
+    });
+    const url = await server.listen({ port, host, listenTextResolver: () => 'listening' });
+    log.info({ url, pid: process.pid, temporal: address, database: database.location }, 'api ready');
+    const signal = await untilAskedToEnd();
+    log.info({ signal }, 'api stopping');
+    await server.close();
+  } finally {
+    await Promise.all([temporal.close(), database.close()]);
+  }
+  log.info('api stopped');
+}
+
+function probesOf(database: Database, temporal: Connection, namespace: string): Record<string, Probe> {
+  return {
+    database: () => sql`select 1`.execute(database.db),
+    temporal: () => temporal.workflowService.describeNamespace({ namespace }),
+  };
+}
+
+/** Once: whoever asks a second time does not want to wait. */
+function untilAskedToEnd(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
+  });
+}
+
+try {
+  await serve(parseOptions(process.argv.slice(2)));
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
+  } else {
+    log.error({ error: error instanceof Error ? error.message : String(error) }, 'api failed');
+    process.exitCode = EXIT_FAILURE;
+  }
+}
