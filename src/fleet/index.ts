@@ -18,3 +18,5 @@ export { PublishError, type GalleryVersion, type Published, type TargetRegion } 
 export { seedFleet, type SeededFleet } from './simulated/seed.ts';
 export { fleetSpecSchema, type FleetSpec, type ScaleSetSpec } from './simulated/spec.ts';
 export { openSimulatedFleet, type SimulatedFleet } from './simulated/simulated-fleet.ts';
+export { generateFleet, type GeneratedFleetOptions } from './simulated/generate.ts';
+export { importFleet, type FleetImport, type Imported } from './simulated/import.ts';

@@ -61,17 +61,7 @@ export async function seedFleet(
         revision: 1,
       },
     ]);
-    await insertRows(
-      tx,
-      'regions',
-      regions.map((region) => ({
-        name: region.name,
-        display_name: region.displayName,
-        geography: region.geography,
-        paired_region: region.pairedRegion,
-        availability_zones: JSON.stringify(region.availabilityZones),
-      })),
-    );
+    await insertRows(tx, 'regions', regions.map(regionRow));
     await insertCatalog(tx, fleet, epoch - AGE);
     await insertRows(
       tx,
@@ -133,6 +123,16 @@ function buildSet(
     });
   };
   return { set: scaleSetRow(scaleSet, arm, since), instances };
+}
+
+export function regionRow(region: Region): Insertable<Tables['regions']> {
+  return {
+    name: region.name,
+    display_name: region.displayName,
+    geography: region.geography,
+    paired_region: region.pairedRegion,
+    availability_zones: JSON.stringify(region.availabilityZones),
+  };
 }
 
 /** A set's row as it is when its model is written for the first time. */

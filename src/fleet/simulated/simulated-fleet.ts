@@ -15,6 +15,7 @@ import {
   settleSet,
 } from './fleet-reads.ts';
 import { imageOffers } from './images.ts';
+import { importFleet, type FleetImport, type Imported } from './import.ts';
 import { operate } from './operate.ts';
 import {
   publishGalleryVersion,
@@ -32,6 +33,8 @@ import { loadWorld, type World } from './world.ts';
 export interface SimulatedFleet extends Fleet {
   /** Fills an empty fleet: see `seedFleet`. */
   seed(spec: unknown, wallNow?: number): Promise<SeededFleet>;
+  /** Takes over what the az CLI lists: see `importFleet`. */
+  import(fleet: FleetImport): Promise<Imported>;
   publishImageVersion(version: Parameters<typeof publishImageVersion>[1]): Promise<Published>;
   publishGalleryVersion(version: GalleryVersion): Promise<Published>;
   images(): Promise<Image[]>;
@@ -64,6 +67,7 @@ export async function openSimulatedFleet(database: Database): Promise<SimulatedF
       discardPreviousOsDisks(database, scaleSetId, instanceIds, at),
 
     seed: (spec, wallNow) => seedFleet(database, spec, wallNow),
+    import: (fleet) => importFleet(database, fleet),
     publishImageVersion: (version) => publishImageVersion(database, version),
     publishGalleryVersion: (version) => publishGalleryVersion(database, version),
     images: () => readImages(db),

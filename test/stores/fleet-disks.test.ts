@@ -1,0 +1,122 @@
+import { expect, it } from 'vitest';
+import { describeEngines } from '../support/engines.ts';
+import { EPOCH, fleetOf, NEW_VERSION, OLD_VERSION, request, type TestSet } from '../support/fleet.ts';
+import { journalOf } from '../support/fleet-journal.ts';
+
+const s = (seconds: number) => EPOCH + seconds * 1000;
+const HOUR = 3600;
+
+describeEngines('disks of the simulated fleet', (open) => {
+  const swapped = async (set: Partial<TestSet>, ids = ['0']) => {
+    const made = await fleetOf([{ region: 'eastus', capacity: 6, ...set }], { database: await open() });
+    const id = made.scaleSetIds[0] as string;
+    const before = await made.fleet.instances(id, s(0));
+    await made.fleet.operate(request(id, ids, 'osDisk.swap', s(0)));
+    return { ...made, id, before, after: await made.fleet.instances(id, s(HOUR)) };
+  };
+
+  it('keeps an instance what it is, with its data disks, on a new OS disk (rule B4)', async () => {
+    const { before, after } = await swapped({ dataDisks: [64, 128] });
+    const [old, now] = [before[0], after[0]];
+    expect(now?.osDisk).toMatchObject({ source: { version: NEW_VERSION } });
+    expect(now?.osDisk?.id).not.toBe(old?.osDisk?.id);
+    expect(now?.previousOsDisk).toEqual(old?.osDisk);
+    expect(now?.dataDisks).toEqual([
+      { lun: 0, sizeGB: 64, driveLetter: null },
+      { lun: 1, sizeGB: 128, driveLetter: null },
+    ]);
+    expect(now).toMatchObject({ instanceId: '0', zone: old?.zone, updateDomain: old?.updateDomain });
+    expect(after.slice(1)).toEqual(before.slice(1));
+  });
+
+  it('may give data disks other letters on Windows, unless a boot script keeps them', async () => {
+    const windows: Partial<TestSet> = { os: 'Windows', dataDisks: [64, 128, 256] };
+    const ids = ['0', '1', '2', '3', '4', '5'];
+    const letters = (instances: { dataDisks: { driveLetter: string | null }[] }[]) =>
+      instances.map(({ dataDisks }) => dataDisks.map(({ driveLetter }) => driveLetter).join(''));
+    const free = await swapped(windows, ids);
+    expect(letters(free.before)).toEqual(ids.map(() => 'EFG'));
+    expect(letters(free.after)).not.toEqual(letters(free.before));
+    for (const { dataDisks } of free.after) {
+      expect(new Set(dataDisks.map(({ driveLetter }) => driveLetter)).size).toBe(3);
+    }
+    const kept = await swapped({ ...windows, keepDriveLetters: true }, ids);
+    expect(letters(kept.after)).toEqual(letters(kept.before));
+    // The old OS disk knows the old letters.
+    await free.fleet.operate(request(free.id, ids, 'osDisk.restore', s(HOUR)));
+    expect(letters(await free.fleet.instances(free.id, s(2 * HOUR)))).toEqual(letters(free.before));
+  });
+
+  it('brings the same disk back with a restore, and drops the failed one (rule B6)', async () => {
+    const { fleet, id, database, before } = await swapped({ extensions: [{ name: 'app' }] });
+    const [state] = await fleet.operate(request(id, ['0'], 'osDisk.restore', s(HOUR)));
+    expect(state).toMatchObject({ status: 'running' });
+    expect((await fleet.instances(id, s(HOUR), ['0']))[0]).toMatchObject({
+      osDisk: null,
+      powerState: 'stopped',
+    });
+    const [restored] = await fleet.instances(id, s(2 * HOUR), ['0']);
+    expect(restored).toMatchObject({
+      osDisk: before[0]?.osDisk,
+      previousOsDisk: null,
+      powerState: 'running',
+      provisioningState: 'Succeeded',
+      applicationHealth: 'healthy',
+      extensions: [{ name: 'app', state: 'succeeded' }],
+      configuredAt: state?.endsAt,
+    });
+    expect((await journalOf(database, id)).at(-1)).toContain(
+      `osDisk.restore succeeded ${NEW_VERSION}>${OLD_VERSION}`,
+    );
+  });
+
+  it('cannot restore a disk that was given up', async () => {
+    const { fleet, id, database } = await swapped({});
+    await fleet.discardPreviousOsDisks(id, ['0', '1'], s(HOUR));
+    await fleet.discardPreviousOsDisks(id, ['0', '1'], s(HOUR));
+    const [state] = await fleet.operate(request(id, ['0'], 'osDisk.restore', s(HOUR)));
+    expect(state).toMatchObject({ status: 'failed', error: { code: 'NoPreviousOsDisk' } });
+    expect((await fleet.instances(id, s(HOUR), ['0']))[0]).toMatchObject({
+      osDisk: { source: { version: NEW_VERSION } },
+      previousOsDisk: null,
+    });
+    expect((await journalOf(database, id)).slice(-2).map((line) => line.split(' ')[3])).toEqual([
+      'started',
+      'failed',
+    ]);
+  });
+
+  it('spreads instances over zones, and in a zone over update domains', async () => {
+    const { fleet, scaleSetIds } = await fleetOf(
+      [
+        { region: 'eastus', capacity: 20, zones: ['1', '2', '3'] },
+        { region: 'westus', capacity: 11 },
+        { region: 'eastus', capacity: 4, orchestrationMode: 'Flexible', health: 'extension' },
+      ],
+      { database: await open() },
+    );
+    const [zonal, regional, flexible] = await Promise.all(scaleSetIds.map((id) => fleet.instances(id, s(0))));
+    const count = (of: (string | number | null)[]) =>
+      [...new Set(of)].map((value) => of.filter((other) => other === value).length);
+    expect(count(zonal?.map(({ zone }) => zone) ?? [])).toEqual([7, 7, 6]);
+    const first = zonal?.filter(({ zone }) => zone === '1').map(({ updateDomain }) => updateDomain);
+    expect(first).toEqual([0, 1, 2, 3, 4, 0, 1]);
+    expect(regional?.map(({ instanceId }) => instanceId)).toEqual([
+      '0',
+      '1',
+      '2',
+      '3',
+      '4',
+      '5',
+      '6',
+      '7',
+      '8',
+      '9',
+      '10',
+    ]);
+    expect(count(regional?.map(({ updateDomain }) => updateDomain) ?? [])).toEqual([3, 2, 2, 2, 2]);
+    expect(
+      flexible?.every(({ updateDomain, faultDomain }) => updateDomain === null && faultDomain === null),
+    ).toBe(true);
+  });
+});
