@@ -185,6 +185,11 @@ describe('planPhases over random fleets (rule D1)', () => {
     );
   });
 
+  it('makes four phases of six even regions, although three would do for threefold growth', () => {
+    const even = ['eastus', 'uksouth', 'italynorth', 'japaneast', 'qatarcentral', 'northeurope'];
+    expect(plan(even.map((name) => ({ name, eligibleInstances: 100 })))).toHaveLength(4);
+  });
+
   it('begins with the smallest region that is large enough, if there is one and it is not most of the fleet', () => {
     fc.assert(
       fc.property(anyFleet, (regions) => {
