@@ -9,7 +9,7 @@ export type {
 } from './port.ts';
 export { ModelError, type ModelIssue } from './model-error.ts';
 export { KEEP_DRIVE_LETTERS_TAG, parseScaleSetId, parseScaleSetModel, type ModelContext } from './model.ts';
-export { toWireShape, type Json } from './wire-shape.ts';
+export { mergeModels, toWireShape, type Json } from './wire-shape.ts';
 export { healthSignal, isApplicationHealthExtension } from './health-signal.ts';
 export { AZURE_REGIONS } from './regions.ts';
 export { FleetUnavailableError } from './simulated/api-errors.ts';
@@ -20,3 +20,4 @@ export { fleetSpecSchema, type FleetSpec, type ScaleSetSpec } from './simulated/
 export { openSimulatedFleet, type SimulatedFleet } from './simulated/simulated-fleet.ts';
 export { generateFleet, type GeneratedFleetOptions } from './simulated/generate.ts';
 export { importFleet, type FleetImport, type Imported } from './simulated/import.ts';
+export { type InstanceChange, type ModelWrite } from './simulated/write-model.ts';

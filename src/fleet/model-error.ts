@@ -1,7 +1,12 @@
 /** What is wrong with one property of a model. */
 export interface ModelIssue {
   /** Azure's error code for it. */
-  code: 'InvalidParameter' | 'BadRequest';
+  code:
+    | 'InvalidParameter'
+    | 'BadRequest'
+    | 'PropertyChangeNotAllowed'
+    | 'OperationNotAllowed'
+    | 'PlatformImageNotFound';
   /** The property's path. */
   target: string;
   /** What is wrong and what to do. */

@@ -76,7 +76,7 @@ const extension = object({
     publisher: text,
     type: text,
     typeHandlerVersion: z.union([text, z.number().transform(String)], GIVE_TEXT).nullish(),
-    settings: z.unknown(),
+    settings: z.unknown().optional(),
     provisionAfterExtensions: z
       .array(text, { error: 'give a list of extension names' })
       .nullish()

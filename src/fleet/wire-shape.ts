@@ -109,6 +109,16 @@ export function toWireShape(model: Json): Json {
   return respell(nested, RESOURCE) as Json;
 }
 
+/** A model with another one laid over it, as a PUT or PATCH does: objects are merged, lists and values replaced. */
+export function mergeModels(base: Json, over: Json): Json {
+  const merged = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const there = merged[key];
+    merged[key] = isJsonObject(there) && isJsonObject(value) ? mergeModels(there, value) : value;
+  }
+  return merged;
+}
+
 /** An instance (`az vmss list-instances`) in wire shape. */
 export function instanceToWireShape(instance: Json): Json {
   return nest(instance, { ...RESOURCE, instanceId: null, resources: null });

@@ -1,6 +1,6 @@
 import type { Image } from '../../domain/image.ts';
 import { KEEP_DRIVE_LETTERS_TAG } from '../model.ts';
-import { isJsonObject, type Json } from '../wire-shape.ts';
+import { mergeModels, type Json } from '../wire-shape.ts';
 import type { FullScaleSetSpec } from './spec.ts';
 
 /** A scale set's ARM id. */
@@ -51,22 +51,12 @@ export function armModel(spec: FullScaleSetSpec): Json {
       },
     },
   };
-  return deepMerge(model, spec.model);
+  return mergeModels(model, spec.model);
 }
 
 /** What a fleet's description calls an image, as the domain does. */
 export function imageOf(image: FullScaleSetSpec['image']): Image {
   return 'id' in image ? { kind: 'gallery', id: image.id } : { kind: 'platform', ...image };
-}
-
-/** Objects are merged, lists and values replaced. */
-export function deepMerge(base: Json, over: Json): Json {
-  const merged = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    const there = merged[key];
-    merged[key] = isJsonObject(there) && isJsonObject(value) ? deepMerge(there, value) : value;
-  }
-  return merged;
 }
 
 function groupId({

@@ -1,8 +1,9 @@
 import type { Database, Queries } from '../../database/database.ts';
 import { REAL_TIME, type Instant } from '../../domain/clock.ts';
 import type { Image } from '../../domain/image.ts';
-import { scaleSetKey } from '../../domain/scale-set.ts';
+import { scaleSetKey, type ScaleSet } from '../../domain/scale-set.ts';
 import type { Fleet } from '../port.ts';
+import type { Json } from '../wire-shape.ts';
 import { timingsOf, type Behaviour } from './behaviour.ts';
 import { externalResources, putExternalResource, type ExternalResource } from './external-resources.ts';
 import type { Fault } from './faults.ts';
@@ -28,6 +29,15 @@ import { readFaults, setBehaviour, setFaults } from './scenario.ts';
 import { seedFleet, type SeededFleet } from './seed.ts';
 import { setLock } from './store.ts';
 import { loadWorld, type World } from './world.ts';
+import {
+  changeInstances,
+  deleteInstances,
+  deleteScaleSet,
+  readModel,
+  writeModel,
+  type InstanceChange,
+  type ModelWrite,
+} from './write-model.ts';
 
 /** The simulated fleet, and what only a simulated one can do: be made, published to, and go wrong on demand. */
 export interface SimulatedFleet extends Fleet {
@@ -38,6 +48,19 @@ export interface SimulatedFleet extends Fleet {
   publishImageVersion(version: Parameters<typeof publishImageVersion>[1]): Promise<Published>;
   publishGalleryVersion(version: GalleryVersion): Promise<Published>;
   images(): Promise<Image[]>;
+  /** A set's ARM model as it was written, secrets included: see `readModel`. */
+  model(scaleSetId: string): Promise<Json | null>;
+  /** Makes a set or changes its model: see `writeModel`. */
+  writeModel(write: ModelWrite): Promise<ScaleSet>;
+  deleteScaleSet(scaleSetId: string): Promise<void>;
+  deleteInstances(scaleSetId: string, instanceIds: readonly string[]): Promise<void>;
+  /** Protects instances, or stops and starts them. */
+  changeInstances(
+    scaleSetId: string,
+    instanceIds: readonly string[],
+    change: InstanceChange,
+    at: Instant,
+  ): Promise<void>;
   faults(): Promise<Fault[]>;
   /** Makes these the fleet's faults. */
   setFaults(faults: unknown): Promise<Fault[]>;
@@ -71,6 +94,12 @@ export async function openSimulatedFleet(database: Database): Promise<SimulatedF
     publishImageVersion: (version) => publishImageVersion(database, version),
     publishGalleryVersion: (version) => publishGalleryVersion(database, version),
     images: () => readImages(db),
+    model: (scaleSetId) => readModel(db, scaleSetId),
+    writeModel: (write) => writeModel(database, write),
+    deleteScaleSet: (scaleSetId) => deleteScaleSet(database, scaleSetId),
+    deleteInstances: (scaleSetId, instanceIds) => deleteInstances(database, scaleSetId, instanceIds),
+    changeInstances: (scaleSetId, instanceIds, change, at) =>
+      changeInstances(database, scaleSetId, instanceIds, change, at),
     faults: () => readFaults(db),
     setFaults: (faults) => setFaults(database, faults),
     setBehaviour: (behaviour) => setBehaviour(database, behaviour),

@@ -1,0 +1,110 @@
+import { expect, it } from 'vitest';
+import { mergeModels, type Json } from '../../src/fleet/index.ts';
+import { describeEngines } from '../support/engines.ts';
+import {
+  EPOCH,
+  fleetOf,
+  NEW_VERSION,
+  OLD_VERSION,
+  request,
+  testSetId,
+  type TestSet,
+} from '../support/fleet.ts';
+
+const HOUR = 3_600_000;
+
+describeEngines('writing models of the simulated fleet', (open) => {
+  const aFleet = async (set: Partial<TestSet> = {}) => {
+    const made = await fleetOf([{ region: 'eastus', capacity: 4, zones: ['1', '2'], ...set }], {
+      database: await open(),
+    });
+    const { fleet } = made;
+    const id = made.scaleSetIds[0] as string;
+    const write = async (over: Json, at = EPOCH + HOUR) =>
+      fleet.writeModel({
+        model: mergeModels((await fleet.model(id)) as Json, over),
+        apiVersion: '2024-11-01',
+        at,
+      });
+    const ids = async () => (await fleet.instances(id, EPOCH + HOUR)).map(({ instanceId }) => instanceId);
+    return { fleet, id, write, ids };
+  };
+  const automatic = (enableAutomaticOSUpgrade: boolean) => ({
+    properties: { upgradePolicy: { automaticOSUpgradePolicy: { enableAutomaticOSUpgrade } } },
+  });
+
+  it('leaves instances behind the model until it is applied to them (rule C9)', async () => {
+    const { fleet, id, write } = await aFleet();
+    const behind = async () =>
+      (await fleet.instances(id, EPOCH + 2 * HOUR)).filter(({ latestModelApplied }) => !latestModelApplied)
+        .length;
+    expect(await write({ tags: { team: 'web' } })).toMatchObject({ modelVersion: 1 });
+    expect(await behind()).toBe(0);
+    expect(await write({ properties: { virtualMachineProfile: { userData: 'bmV3' } } })).toMatchObject({
+      modelVersion: 2,
+    });
+    expect(await behind()).toBe(4);
+    await fleet.operate(request(id, ['0', '3'], 'model.apply', EPOCH + HOUR));
+    expect(await behind()).toBe(2);
+    expect(await fleet.model(id)).toMatchObject({ tags: { team: 'web' } });
+  });
+
+  it('remembers since when automatic upgrades are on (rule D6)', async () => {
+    const { write } = await aFleet();
+    expect(await write(automatic(false))).toMatchObject({ automaticUpgradesSince: null });
+    expect(await write(automatic(true), EPOCH + 5)).toMatchObject({ automaticUpgradesSince: EPOCH + 5 });
+    expect(await write(automatic(true), EPOCH + 9)).toMatchObject({
+      automaticUpgradesSince: EPOCH + 5,
+      modelVersion: 3,
+    });
+  });
+
+  it('scales out on the latest version, with new ids, and in from the end', async () => {
+    const { fleet, id, write, ids } = await aFleet();
+    await fleet.deleteInstances(id, ['1', '9']);
+    expect(await fleet.model(id)).toMatchObject({ sku: { capacity: 3 } });
+    await write({ sku: { capacity: 5 } });
+    expect(await ids()).toEqual(['0', '2', '3', '4', '5']);
+    const [old, , , fresh] = await fleet.instances(id, EPOCH + HOUR);
+    expect([old?.osDisk?.source.version, fresh?.osDisk?.source.version]).toEqual([OLD_VERSION, NEW_VERSION]);
+    expect(fresh).toMatchObject({ zone: '2', applicationHealth: 'healthy' });
+    await write({ sku: { capacity: 2 } });
+    expect(await ids()).toEqual(['0', '2']);
+  });
+
+  it('refuses other publishers, offers, zones and kinds of image, and takes another SKU (rule C10)', async () => {
+    const { fleet, id, write } = await aFleet();
+    const image = (imageReference: Json) => ({
+      properties: { virtualMachineProfile: { storageProfile: { imageReference } } },
+    });
+    await expect(write(image({ publisher: 'Debian' }))).rejects.toMatchObject({
+      issues: [{ code: 'PropertyChangeNotAllowed', target: 'imageReference.publisher' }],
+    });
+    await expect(write({ zones: ['3'] })).rejects.toMatchObject({ issues: [{ target: 'zones' }] });
+    const gallery = { id: '/g/images/web', publisher: null, offer: null, sku: null, version: null };
+    await expect(write(image(gallery))).rejects.toMatchObject({ issues: [{ code: 'OperationNotAllowed' }] });
+    await write(image({ sku: '24_04-lts' }));
+    expect((await fleet.scaleSet(id))?.imageReference.image).toMatchObject({ sku: '24_04-lts' });
+  });
+
+  it('makes and removes sets', async () => {
+    const { fleet, id } = await aFleet();
+    const other = testSetId('Other');
+    const model = { ...((await fleet.model(id)) as Json), id: other, name: 'Other' };
+    await fleet.writeModel({ model, apiVersion: '2024-11-01', at: EPOCH });
+    expect(await fleet.instances(other.toLowerCase(), EPOCH)).toHaveLength(4);
+    await fleet.deleteScaleSet(other.toUpperCase());
+    expect(await fleet.scaleSet(other)).toBeNull();
+    expect(await fleet.instances(other, EPOCH)).toEqual([]);
+    expect(await fleet.instances(id, EPOCH)).toHaveLength(4);
+  });
+
+  it('protects and stops instances', async () => {
+    const { fleet, id } = await aFleet();
+    await fleet.changeInstances(id, ['1'], { protectFromScaleSetActions: true }, EPOCH);
+    await fleet.changeInstances(id, ['2'], { power: 'deallocated' }, EPOCH);
+    const [, guarded, off] = await fleet.instances(id, EPOCH);
+    expect(guarded).toMatchObject({ protectFromScaleSetActions: true, powerState: 'running' });
+    expect(off).toMatchObject({ powerState: 'deallocated', applicationHealth: 'unknown' });
+  });
+});
