@@ -22,8 +22,8 @@ export interface WatchOptions {
   signal?: AbortSignal;
   /** A halted rollout ends the watch; else it waits on for the person's decision. */
   stopWhenHalted: boolean;
-  /** Called with every snapshot, after it was shown. */
-  onSnapshot?: (snapshot: RolloutSnapshot) => void;
+  /** Lines to draw below the tree. */
+  notes?: () => readonly string[];
 }
 
 export interface WatchResult {
@@ -60,7 +60,6 @@ export async function watchRollout(
     for (;;) {
       const snapshot = await read();
       view.show(snapshot);
-      options.onSnapshot?.(snapshot);
       const outcome = outcomeOf(snapshot, options.stopWhenHalted) ?? abandoned(snapshot);
       if (outcome) return { outcome, snapshot };
       if (options.signal?.aborted) return { outcome: 'interrupted', snapshot };
@@ -79,11 +78,15 @@ interface View {
   close(): void;
 }
 
-function treeView({ out, color = wantsColor(true) }: WatchOptions): View {
+function treeView({ out, color = wantsColor(true), notes = () => [] }: WatchOptions): View {
   const screen = new Screen(out);
   return {
-    show: (snapshot) =>
-      screen.draw(renderTree(snapshot, { columns: screen.columns, rows: screen.rows, color })),
+    show: (snapshot) => {
+      const { columns } = screen;
+      const below = notes().map((note) => note.slice(0, columns));
+      const rows = Math.max(1, screen.rows - below.length);
+      screen.draw([renderTree(snapshot, { columns, rows, color }), ...below].join('\n'));
+    },
     close: () => screen.close(),
   };
 }

@@ -1,0 +1,29 @@
+import type { PlannedPhase, RolloutPlan } from '../client/plan-types.ts';
+import { humanDuration, isoTime } from '../domain/clock.ts';
+
+/** The plan for people: what will be done, phase by phase, and how long it will take. */
+export function describePlan(plan: RolloutPlan): string[] {
+  const { totals, phases, skipped, virtualDurationMs, wallDurationMs } = plan;
+  const wide = Math.max(...phases.map((phase) => phase.name.length));
+  return [
+    `${phases.length} phases, ${totals.regions} regions, ${totals.scaleSets} scale sets, ${totals.instances} VMs in ${totals.batches} batches; ${skipped.length} scale sets are not eligible`,
+    `It will take ${humanDuration(virtualDurationMs)} of the fleet's time, ${humanDuration(wallDurationMs)} of yours.`,
+    '',
+    ...phases.map((phase) => phaseLine(phase, wide)),
+  ];
+}
+
+function phaseLine(phase: PlannedPhase, wide: number): string {
+  const { name, regionPlans, scaleSets, instances, start, bakeEnd } = phase;
+  const counts = `${pad(scaleSets, 3)} sets ${pad(instances, 4)} VMs`;
+  const times = `${clock(start)} - ${clock(bakeEnd)}`;
+  return `  ${phase.phase} ${name.padEnd(wide)} ${counts}  ${times}  ${regionPlans.map((region) => region.name).join(', ')}`;
+}
+
+function pad(number: number, width: number): string {
+  return String(number).padStart(width);
+}
+
+function clock(at: number): string {
+  return isoTime(at).slice(11, 16);
+}
