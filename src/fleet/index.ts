@@ -14,7 +14,14 @@ export { healthSignal, isApplicationHealthExtension } from './health-signal.ts';
 export { AZURE_REGIONS } from './regions.ts';
 export { FleetUnavailableError } from './simulated/api-errors.ts';
 export { faultSchema, type Fault, type FaultSpec } from './simulated/faults.ts';
-export { PublishError, type GalleryVersion, type Published, type TargetRegion } from './simulated/publish.ts';
+export {
+  publishGalleryVersion,
+  publishImageVersion,
+  PublishError,
+  type GalleryVersion,
+  type Published,
+  type TargetRegion,
+} from './simulated/publish.ts';
 export { seedFleet, type SeededFleet } from './simulated/seed.ts';
 export { fleetSpecSchema, type FleetSpec, type ScaleSetSpec } from './simulated/spec.ts';
 export { openSimulatedFleet, type SimulatedFleet } from './simulated/simulated-fleet.ts';

@@ -203,6 +203,18 @@ describeEngines('what goes wrong in a simulated fleet', (open) => {
     expect(await journalOf(database, id)).toHaveLength(done);
   });
 
+  it('takes other times while it runs, and says what is wrong with them', async () => {
+    const { fleet, id } = await fleetWith([]);
+    const [usual] = await fleet.operate(request(id, ['0'], 'osDisk.swap', s(0)));
+    expect(usual?.status).toBe('running');
+    await fleet.setBehaviour('instant');
+    expect(await fleet.operate(request(id, ['0', '1'], 'osDisk.swap', s(0)))).toMatchObject([
+      usual,
+      { status: 'succeeded', endsAt: s(0) },
+    ]);
+    await expect(fleet.setBehaviour({ boot: { min: 5, max: 1 } })).rejects.toThrow(/swap them/);
+  });
+
   it('takes other faults while it runs, and says what is wrong with them', async () => {
     const made = await fleetWith([]);
     await made.fleet.instances(made.id, s(0));
@@ -211,6 +223,8 @@ describeEngines('what goes wrong in a simulated fleet', (open) => {
     const instances = await upgrade(made, ['0']);
     expect(instances[0]?.firstHealthyAt).toBeNull();
     await expect(made.fleet.setFaults([{ kind: 'neverHealthy' }])).rejects.toThrow(/version/);
-    await expect(made.fleet.setFaults([{ kind: 'gremlins' }])).rejects.toThrow(/faults cannot be used/);
+    await expect(made.fleet.setFaults([{ kind: 'gremlins' }])).rejects.toThrow(
+      /list of faults cannot be used/,
+    );
   });
 });

@@ -40,6 +40,12 @@ export const INSTANT_BEHAVIOUR: Behaviour = {
   osDiskRestore: NO_TIME,
 };
 
+/** What a file may say: `instant`, or the times that are not the usual ones. */
+export const behaviourOrInstant = z.union([
+  z.literal('instant').transform(() => INSTANT_BEHAVIOUR),
+  behaviourSchema,
+]);
+
 /**
  * How long a step takes for an instance: the same for the same seed and parts.
  * @param parts what it is for: set, instance, version, ordinal

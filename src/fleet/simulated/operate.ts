@@ -81,6 +81,7 @@ async function begin(
   lines.push(...settleAll(set.spec, instances, now));
 
   if (fresh.size > 0 || lines.length > 0) {
+    // Whoever begins an operation with a higher fence has taken the set over: the lower ones are fenced off from now on.
     const fence = fresh.size > 0 ? Math.max(set.fence, request.fence) : set.fence;
     await insertRows(
       tx,

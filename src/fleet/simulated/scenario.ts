@@ -3,24 +3,22 @@ import { z } from 'zod';
 import type { Database, Queries } from '../../database/database.ts';
 import type { Tables } from '../../database/tables.ts';
 import { resourceUrl } from '../resource-url.ts';
-import { behaviourSchema, DEFAULT_BEHAVIOUR, INSTANT_BEHAVIOUR, type Behaviour } from './behaviour.ts';
+import { behaviourOrInstant, DEFAULT_BEHAVIOUR, type Behaviour } from './behaviour.ts';
 import { externalResources, putExternalResource } from './external-resources.ts';
 import { faultSchema, type Fault } from './faults.ts';
+import { parseOrExplain } from './parse.ts';
 import { insertRows } from './store.ts';
 import { EMPTY_WORLD_SEED } from './world.ts';
 
 /** Makes these the fleet's faults, in place of those it had. */
 export async function setFaults(database: Database, faults: unknown): Promise<Fault[]> {
-  const parsed = z.array(faultSchema).safeParse(faults);
-  if (!parsed.success) {
-    throw new Error(`The faults cannot be used:\n${z.prettifyError(parsed.error)}`);
-  }
+  const parsed = parseOrExplain(z.array(faultSchema), faults, 'The list of faults');
   await database.write(['fleet'], async (tx) => {
     await tx.deleteFrom('faults').execute();
-    await writeFaults(tx, parsed.data);
+    await writeFaults(tx, parsed);
     await touchFleet(tx);
   });
-  return parsed.data;
+  return parsed;
 }
 
 export async function readFaults(db: Queries): Promise<Fault[]> {
@@ -30,7 +28,7 @@ export async function readFaults(db: Queries): Promise<Fault[]> {
 
 /** How long things take from now on; what has begun goes on as it was planned. */
 export async function setBehaviour(database: Database, behaviour: unknown): Promise<Behaviour> {
-  const parsed = behaviour === 'instant' ? INSTANT_BEHAVIOUR : behaviourSchema.parse(behaviour);
+  const parsed = parseOrExplain(behaviourOrInstant, behaviour, 'The behaviour');
   await database.write(['fleet'], async (tx) => {
     await touchFleet(tx);
     await tx

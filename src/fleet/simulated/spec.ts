@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { isVersion } from '../../domain/image.ts';
-import { behaviourSchema, INSTANT_BEHAVIOUR } from './behaviour.ts';
+import { behaviourOrInstant } from './behaviour.ts';
 import { faultSchema } from './faults.ts';
 import { isoInstant } from './instant.ts';
+import { parseOrExplain } from './parse.ts';
 
 const name = z.string().min(1);
 const version = z.string().refine(isVersion, { error: 'give a version such as 22.04.202511010' });
@@ -83,7 +84,7 @@ export const fleetSpecSchema = z.strictObject({
   images: z.array(platformImage).default([]),
   galleries: z.array(galleryImage).default([]),
   scaleSets: z.array(scaleSetSpecSchema).default([]),
-  behaviour: z.union([z.literal('instant').transform(() => INSTANT_BEHAVIOUR), behaviourSchema]).prefault({}),
+  behaviour: behaviourOrInstant.prefault({}),
   faults: z.array(faultSchema).default([]),
   externalResources: z
     .array(
@@ -107,7 +108,5 @@ export type FullScaleSetSpec = z.output<typeof scaleSetSpecSchema>;
 
 /** @throws Error that names every path that is wrong, and what to give there */
 export function parseFleetSpec(spec: unknown): FullFleetSpec {
-  const parsed = fleetSpecSchema.safeParse(spec);
-  if (parsed.success) return parsed.data;
-  throw new Error(`The fleet's description cannot be used:\n${z.prettifyError(parsed.error)}`);
+  return parseOrExplain(fleetSpecSchema, spec, "The fleet's description");
 }
