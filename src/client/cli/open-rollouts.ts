@@ -1,0 +1,44 @@
+import { openDatabase, type Database } from '../../database/database.ts';
+import { openSimulatedFleet, type SimulatedFleet } from '../../fleet/index.ts';
+import { openLedger } from '../../ledger/index.ts';
+import { connectClient, type ConnectedClient } from '../../temporal/connection.ts';
+import type { ClientContext } from '../context.ts';
+
+export interface OpenOptions {
+  /** `DATABASE_URL`, or the default file, if absent. */
+  databaseUrl?: string | undefined;
+  /** Called when Temporal is needed for the first time; connects by the environment if absent. */
+  temporal?: () => Promise<ConnectedClient>;
+}
+
+/** All that the client library works on: database, fleet, ledger, and Temporal when it is needed. */
+export interface OpenRollouts extends ClientContext {
+  database: Database;
+  fleet: SimulatedFleet;
+  /** Closes what was opened: a connection to Temporal only if there is one. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the client library on the simulated fleet. Temporal is connected to by whatever needs it first.
+ * @throws Error that names the database when it cannot be opened
+ */
+export async function openRollouts({
+  databaseUrl,
+  temporal = () => connectClient(),
+}: OpenOptions = {}): Promise<OpenRollouts> {
+  const database = await openDatabase(databaseUrl);
+  let connected: Promise<ConnectedClient> | undefined;
+  return {
+    database,
+    fleet: await openSimulatedFleet(database),
+    ledger: openLedger(database),
+    temporal: () => (connected ??= temporal()),
+    close: async () => {
+      // One that never came about needs no closing.
+      const client = await connected?.catch(() => undefined);
+      await client?.connection.close();
+      await database.close();
+    },
+  };
+}

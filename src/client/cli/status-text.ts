@@ -1,0 +1,67 @@
+import { humanDuration, isoTime, type Instant } from '../../domain/clock.ts';
+import { scopeLabel } from '../../domain/scopes.ts';
+import type { Order } from '../../ledger/port.ts';
+import type { PlacedWait, StatusReport, TemporalReport } from '../index.ts';
+import { renderTree, type TreeOptions } from '../view/index.ts';
+import { momentText, section, sections, table } from './text.ts';
+
+/** The report for programs: the snapshot's own fields, and what goes with them. */
+export function statusJson(report: StatusReport) {
+  const { rollout, snapshot, waitsFor, temporal, orders, decisions, advice } = report;
+  const { target, generation, settings } = rollout;
+  return { ...snapshot, target, generation, settings, waitsFor, temporal, orders, decisions, advice };
+}
+
+/** The report for people: the tree, then what is waited for, what the workflows say, and what to do. */
+export function statusText(report: StatusReport, view: TreeOptions): string {
+  const { snapshot, waitsFor, temporal, orders, decisions, advice } = report;
+  return sections(
+    renderTree(snapshot, view),
+    section('Waits for:', waitsText(waitsFor)),
+    section('Workflows say:', workflowsText(temporal, snapshot.now)),
+    section('Orders in force:', orders.map((order) => `  ${orderText(order)}`).join('\n')),
+    section(
+      'Decisions:',
+      decisions
+        .map(
+          ({ phase, decision, who, why, at }) =>
+            `  phase ${phase}: ${decision}, by ${who} at ${isoTime(at)}: ${why}`,
+        )
+        .join('\n'),
+    ),
+    advice.map((text) => `! ${text}`).join('\n'),
+  );
+}
+
+function waitsText(waits: readonly PlacedWait[]): string {
+  return table(
+    [{ title: 'WHERE' }, { title: 'WHAT' }, { title: 'UNTIL (VIRTUAL TIME)' }],
+    waits.map(({ where, what, until, remaining }) => [
+      where,
+      what,
+      until === null
+        ? 'open'
+        : `${isoTime(until)}${remaining === null ? '' : ` (in ${humanDuration(remaining)})`}`,
+    ]),
+    '  ',
+  );
+}
+
+function workflowsText(temporal: TemporalReport, now: Instant): string {
+  if (temporal.kind !== 'reached') return '';
+  return table(
+    [{ title: 'WORKFLOW' }, { title: 'DOES' }, { title: 'WAITS FOR' }],
+    temporal.workflows.map(({ workflowId, level, doing, waitingFor }) => [
+      `${level} ${workflowId.split('/').slice(4).join('/')}`.trim(),
+      doing.split('\n')[0] ?? '',
+      waitingFor === null
+        ? '-'
+        : `${waitingFor.what}${waitingFor.until === null ? '' : `, until ${momentText(waitingFor.until, now)}`}`,
+    ]),
+    '  ',
+  );
+}
+
+function orderText({ scope, state, who, why, at }: Order): string {
+  return `${scopeLabel(scope)} is ${state} by ${who} since ${isoTime(at)}: ${why}`;
+}

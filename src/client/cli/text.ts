@@ -1,0 +1,67 @@
+import { humanDuration, isoTime, type Duration, type Instant } from '../../domain/clock.ts';
+
+/** How the command's answers look as text. */
+
+export interface Column {
+  title: string;
+  align?: 'left' | 'right';
+}
+
+/** Rows under a heading, in columns as wide as they need; numbers to the right. Without rows there is no heading. */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[], indent = ''): string {
+  if (rows.length === 0) return '';
+  const all = [columns.map((column) => column.title), ...rows];
+  const widths = columns.map((_, index) => Math.max(...all.map((row) => (row[index] ?? '').length)));
+  const line = (row: readonly string[]) =>
+    columns
+      .map(({ align }, index) => {
+        const cell = row[index] ?? '';
+        const padding = ' '.repeat((widths[index] as number) - cell.length);
+        return align === 'right' ? padding + cell : cell + padding;
+      })
+      .join('  ')
+      .trimEnd();
+  return all.map((row) => indent + line(row)).join('\n');
+}
+
+/** Names and values, one a line, the values aligned. Undefined ones are left out. */
+export function facts(
+  pairs: readonly (readonly [name: string, value: string | undefined])[],
+  indent = '',
+): string {
+  const there = pairs.filter((pair): pair is readonly [string, string] => pair[1] !== undefined);
+  const widest = Math.max(0, ...there.map(([name]) => name.length));
+  return there.map(([name, value]) => `${indent}${name.padEnd(widest)}  ${value}`).join('\n');
+}
+
+/** Parts with an empty line between them; empty parts are left out. */
+export function sections(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+/** A heading with what belongs under it, or nothing when that is nothing. */
+export function section(title: string, body: string): string {
+  return body === '' ? '' : `${title}\n${body}`;
+}
+
+/** `2026-01-05 10:00:12`: virtual time is always UTC here. */
+export function time(at: Instant): string {
+  return isoTime(at).slice(0, 19).replace('T', ' ');
+}
+
+/** `2026-01-05T10:00:12.000Z (in 12 min)` */
+export function momentText(at: Instant, now: Instant): string {
+  const distance = humanDuration(Math.abs(at - now));
+  return `${isoTime(at)} (${at > now ? `in ${distance}` : `${distance} ago`})`;
+}
+
+/** `5 h 12 min of virtual time, 47 s by the wall clock at speed 400`; just the time on a real-time clock. */
+export function durationText(virtual: Duration, wallMs: Duration, speed: number): string {
+  if (speed === 1) return humanDuration(virtual);
+  return `${humanDuration(virtual)} of virtual time, ${humanDuration(wallMs)} by the wall clock at speed ${speed}`;
+}
+
+/** `1 region`, `12 regions`, `1,200 VMs` */
+export function amount(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number.toLocaleString('en')} ${number === 1 ? noun : plural}`;
+}

@@ -1,0 +1,168 @@
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { humanDuration, isoTime } from '../domain/clock.ts';
+import { imageLabel } from '../domain/image.ts';
+import { ALL } from '../domain/scopes.ts';
+import type { Reason, Rollout } from '../ledger/port.ts';
+import { registerSearchAttributes } from '../temporal/register-search-attributes.ts';
+import { searchAttributes } from '../temporal/search-attributes.ts';
+import { TASK_QUEUE, type ImageRolloutInput, type ImageRolloutResult } from '../workflows/messages.ts';
+import { currentInstant, currentUser, type ClientContext } from './context.ts';
+import { ClientError, conflict } from './errors.ts';
+import { planRollout, rolloutsOf } from './plan.ts';
+import type { PlanRequest, RolloutPlan } from './plan-types.ts';
+import { workflowState } from './workflow-state.ts';
+
+export interface StartRequest extends PlanRequest {
+  /** Who starts it; the user at the terminal if absent. */
+  who?: string | undefined;
+}
+
+export interface StartedRollout {
+  rolloutId: string;
+  /** The top workflow's. */
+  workflowId: string;
+  /** The run that was started. */
+  runId: string;
+  rollout: Rollout;
+  /** True when it had been recorded before and its workflow was never started: it goes by what was recorded then. */
+  mended: boolean;
+  warnings: string[];
+}
+
+/** How a rollout is marked whose workflow was terminated by hand: nobody acts for it any more. */
+export const INTERRUPTED: Reason = {
+  code: 'Interrupted',
+  message: 'Its workflow was closed from outside; what was half done is taken over by the next rollout.',
+};
+
+/**
+ * Starts a rollout over the fleet: it is recorded in the ledger first, then its workflow begins. Should this process
+ * die between the two, starting again goes on where it stopped.
+ * @throws ClientError `Conflict` while a rollout of the same version runs, `NotEligible` when there is nothing to do
+ * @throws UsageError for a plan that cannot be
+ * @throws TemporalUnreachableError, and then nothing has been recorded
+ */
+export async function startRollout(context: ClientContext, request: StartRequest): Promise<StartedRollout> {
+  const { client, connection } = await context.temporal();
+  await refuseWhileAllIsCancelled(context);
+  const plan = await planRollout(context, request);
+  const unstarted = await unstartedRollout(context, client, plan);
+  if (unstarted === null && plan.phases.length === 0) throw nothingToDo(plan);
+  // A server that does not know them yet would refuse the start.
+  await registerSearchAttributes(connection, client.options.namespace);
+  const rollout = unstarted ?? (await record(context, plan, request.who ?? currentUser()));
+  const runId = await startWorkflow(context, client, rollout);
+  const mended = unstarted !== null;
+  return { rolloutId: rollout.id, workflowId: rollout.id, runId, rollout, mended, warnings: plan.warnings };
+}
+
+/** An order for everything would end the rollout at its first step, and look like a fault. */
+export async function refuseWhileAllIsCancelled({ ledger }: ClientContext): Promise<void> {
+  const order = await ledger.orders.inForce([ALL]);
+  if (order?.state !== 'cancelled') return;
+  throw conflict(
+    `${order.who} cancelled everything at ${isoTime(order.at)}: ${order.why}. Lift that first by \`rollouts resume --all\`.`,
+  );
+}
+
+/** The last rollout of the version, if it was recorded and never begun. Marks one that was closed from outside. */
+async function unstartedRollout(
+  context: ClientContext,
+  client: Client,
+  plan: RolloutPlan,
+): Promise<Rollout | null> {
+  const [last] = await rolloutsOf(context, plan.target);
+  if (last === undefined || last.endedAt !== null) return null;
+  const state = await workflowState(client, last.id);
+  if (state === 'missing') return last;
+  if (state === 'open') throw alreadyRuns(last);
+  // It may have ended well between the two looks.
+  const now = await context.ledger.rollouts.get(last.id);
+  if (now?.endedAt === null) {
+    await context.ledger.rollouts.setStatus(last.id, 'Cancelled', await currentInstant(context), INTERRUPTED);
+  }
+  return null;
+}
+
+function alreadyRuns({ id, status, startedBy, target }: Rollout): ClientError {
+  const advice =
+    status === 'Halted'
+      ? 'It is halted: decide by `rollouts decide`.'
+      : 'See it by `rollouts status`; end it by `rollouts cancel`.';
+  return conflict(
+    `409 Conflict: version ${target.version} of ${imageLabel(target.image)} is being rolled out already, by ${startedBy}: ${id}. ${advice}`,
+    id,
+  );
+}
+
+function nothingToDo({ target, skipped }: RolloutPlan): ClientError {
+  const why = skipped.slice(0, 5).map(({ name, reasons }) => `\n  ${name}: ${reasons[0]?.message ?? ''}`);
+  const more = skipped.length > 5 ? `\n  and ${skipped.length - 5} more: see \`rollouts plan\`` : '';
+  return new ClientError(
+    'NotEligible',
+    `No scale set with instances is eligible for ${imageLabel(target.image)} ${target.version}.${why.join('')}${more}`,
+  );
+}
+
+async function record({ ledger }: ClientContext, plan: RolloutPlan, startedBy: string): Promise<Rollout> {
+  return ledger.rollouts.create({
+    id: plan.rolloutId,
+    kind: plan.kind,
+    target: plan.target,
+    generation: plan.generation,
+    phases: plan.phases.map(({ name, regionPlans }) => ({
+      name,
+      regions: regionPlans.map((each) => each.name),
+    })),
+    settings: plan.settings,
+    startedBy,
+    startedAt: plan.startAt,
+  });
+}
+
+async function startWorkflow({ fleet }: ClientContext, client: Client, rollout: Rollout): Promise<string> {
+  const { id, target, phases, settings } = rollout;
+  const input: ImageRolloutInput = {
+    v: 1,
+    rolloutId: id,
+    clock: await fleet.clock(),
+    target,
+    phases,
+    settings,
+  };
+  try {
+    const handle = await client.workflow.start<(input: ImageRolloutInput) => Promise<ImageRolloutResult>>(
+      'imageRollout',
+      {
+        workflowId: id,
+        taskQueue: TASK_QUEUE,
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        workflowIdConflictPolicy: 'FAIL',
+        staticSummary: `${imageLabel(target.image)} ${target.version}`.slice(0, 190),
+        staticDetails: details(rollout),
+        memo: { rolloutId: id, kind: rollout.kind, target, startedBy: rollout.startedBy },
+        typedSearchAttributes: [
+          { key: searchAttributes.image, value: imageLabel(target.image) },
+          { key: searchAttributes.imageVersion, value: target.version },
+          { key: searchAttributes.status, value: 'Running' },
+        ],
+        args: [input],
+      },
+    );
+    return handle.firstExecutionRunId;
+  } catch (error) {
+    // Somebody else's start was a moment faster.
+    if (error instanceof WorkflowExecutionAlreadyStartedError) throw alreadyRuns(rollout);
+    throw error;
+  }
+}
+
+/** For the Web UI: Markdown. */
+function details({ phases, settings, startedBy }: Rollout): string {
+  const lines = phases.map(({ name, regions }, i) => `${i + 1}. **${name}**: ${regions.join(', ')}`);
+  return [
+    `Started by ${startedBy}.`,
+    lines.join('\n'),
+    `Tolerance ${settings.failureTolerancePercent} %, bake time ${humanDuration(settings.bakeTime)}.`,
+  ].join('\n\n');
+}

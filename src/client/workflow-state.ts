@@ -1,0 +1,55 @@
+import { isGrpcServiceError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Rollout } from '../ledger/port.ts';
+import { parseWorkflowId } from '../workflows/ids.ts';
+import { statusQuery, type WorkflowStatus } from '../workflows/messages.ts';
+
+/** `missing`: Temporal knows no workflow of that id, since it never began or is forgotten. */
+export type WorkflowState = 'open' | 'closed' | 'missing';
+
+/** Longer than an idle worker takes, and short enough for a person to wait. */
+const QUERY_TIMEOUT_MS = 3_000;
+
+/** gRPC's codes: deadline exceeded, failed precondition. */
+const NO_ANSWER_CODES: readonly number[] = [4, 9];
+
+/** The top workflow of a rollout: the set's own, if it is a manual one. */
+export function workflowIdOf(rollout: Pick<Rollout, 'id'>): string {
+  const parsed = parseWorkflowId(rollout.id);
+  return parsed?.level === 'manual' ? parsed.scaleSetWorkflowId : rollout.id;
+}
+
+/** Whether Temporal runs a workflow. */
+export async function workflowState(client: Client, workflowId: string): Promise<WorkflowState> {
+  try {
+    const { status } = await client.workflow.getHandle(workflowId).describe();
+    return status.name === 'RUNNING' || status.name === 'PAUSED' ? 'open' : 'closed';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return 'missing';
+    throw error;
+  }
+}
+
+/** What a workflow says of itself; or why it does not. */
+export type StatusAnswer =
+  | { kind: 'status'; status: WorkflowStatus }
+  /** Nobody polls: the workflow makes no progress either. */
+  | { kind: 'noWorker' }
+  | { kind: 'gone' };
+
+/** Asks a workflow what it does. A worker has to answer, and a missing one must not keep anybody waiting. */
+export async function askStatus(client: Client, workflowId: string): Promise<StatusAnswer> {
+  try {
+    const ask = () => client.workflow.getHandle(workflowId).query(statusQuery);
+    return { kind: 'status', status: await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, ask) };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return { kind: 'gone' };
+    if (isNoAnswer(error)) return { kind: 'noWorker' };
+    throw error;
+  }
+}
+
+function isNoAnswer(error: unknown): boolean {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  // The server refuses queries at once when it knows that no worker has polled lately.
+  return isGrpcServiceError(cause) && NO_ANSWER_CODES.includes(cause.code);
+}
