@@ -104,9 +104,12 @@ export async function claimRegion(
   const holder = regionHolder(rolloutId, region);
   const request = { ...GEO_PAIRS, holder, workflowId, accepts: [region], excludes: { [region]: pairs } };
   let answer = await deps.ledger.claims.request(request, at);
-  if (answer.value === null && (await removeDeadRegionClaims(deps, answer.blockedBy, at))) {
-    answer = await deps.ledger.claims.request(request, at);
-  }
+  // An earlier rollout's claim of the same region is in nobody's way, but if its workflow was terminated it would stay.
+  const sameRegion = (await deps.ledger.claims.list({ group: GEO_PAIRS.group })).filter(
+    (claim) => claim.holder !== holder && claim.accepts.includes(region),
+  );
+  const removed = await removeDeadRegionClaims(deps, [...answer.blockedBy, ...sameRegion], at);
+  if (answer.value === null && removed) answer = await deps.ledger.claims.request(request, at);
   const blocker = answer.blockedBy[0];
   if (answer.value !== null) return { notBefore: answer.notBefore, waitingFor: null };
   return {

@@ -110,8 +110,22 @@ export async function setRolloutStatus(
   deps: ActivityDependencies,
   input: { rolloutId: string; status: RolloutStatus; reason: Reason | null; at: Instant },
 ): Promise<void> {
-  const at = await currentTime(deps, input.at);
-  await deps.ledger.rollouts.setStatus(input.rolloutId, input.status, at, input.reason);
+  await close(deps, input.rolloutId, input.status, input.reason, await currentTime(deps, input.at));
+}
+
+/** Sets the status; a rollout that is cancelled leaves none of its scale sets waiting. */
+async function close(
+  { ledger }: ActivityDependencies,
+  rolloutId: string,
+  status: RolloutStatus,
+  reason: Reason | null,
+  at: Instant,
+): Promise<void> {
+  await ledger.rollouts.setStatus(rolloutId, status, at, reason);
+  if (status !== 'Cancelled') return;
+  for (const target of await ledger.targets.list({ rolloutId, status: ['waiting'] })) {
+    await ledger.targets.update(target, { status: 'stopped', reason });
+  }
 }
 
 /** A phase that is being cancelled because its rollout's workflow was terminated closes the rollout in its place. */
@@ -125,7 +139,7 @@ export async function closeOrphanedRollout(
     code: stopCodes.interrupted,
     message: 'The workflow of the rollout was terminated; what was half done has been finished.',
   };
-  await deps.ledger.rollouts.setStatus(rollout.id, 'Cancelled', await currentTime(deps, input.at), reason);
+  await close(deps, rollout.id, 'Cancelled', reason, await currentTime(deps, input.at));
 }
 
 async function existing({ ledger }: ActivityDependencies, id: string): Promise<Rollout> {

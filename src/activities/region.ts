@@ -27,7 +27,7 @@ export async function lookAtRegion(deps: ActivityDependencies, input: RegionLook
   );
   const cancelled = cancelReason(input, order);
   if (input.scan && !cancelled) await scanRegion(deps, input, rollout, at);
-  if (cancelled) await cancelWaiting(deps, input, cancelled);
+  if (order?.state === 'cancelled' && cancelled) await cancelWaiting(deps, input, cancelled);
   const targets = await settleTargets(deps, input);
   const running = targets.filter((target) => target.status === 'upgrading');
   const strangers = await findStrangers(deps, input, running);
@@ -47,7 +47,8 @@ interface RegionView {
 }
 
 function cancelReason(input: RegionLookInput, order: Order | null): Reason | null {
-  if (input.cancelRequested) return { code: stopCodes.cancelled, message: 'Cancelled through Temporal.' };
+  if (input.cancelRequested)
+    return { code: stopCodes.cancelRequested, message: 'Cancelled through Temporal.' };
   if (order?.state !== 'cancelled') return null;
   return { code: stopCodes.cancelled, message: `Cancelled by ${order.who}: ${order.why}` };
 }
@@ -144,6 +145,21 @@ async function describeTarget(
   };
 }
 
+/**
+ * A region's workflow that was cancelled may be run again: the phase above it was terminated, say. What stopped only
+ * because of that is due then. If it was the rollout that was cancelled, its closing settles these targets.
+ */
+async function keepForNextRun(
+  { ledger }: ActivityDependencies,
+  targets: readonly Target[],
+  at: Instant,
+): Promise<void> {
+  for (const target of targets) {
+    if (target.status !== 'stopped' || target.reason?.code !== stopCodes.cancelRequested) continue;
+    await ledger.targets.update(target, { status: 'waiting', triggerAt: at, reason: null });
+  }
+}
+
 async function cancelWaiting(
   { ledger }: ActivityDependencies,
   input: RegionLookInput,
@@ -214,6 +230,7 @@ async function answer(
   const done = cancelled ? running.length === 0 : waiting.length + running.length === 0;
   const paused = order?.state === 'paused';
   const base = { counts, strangers, done, cancelled, start: [] as RegionLook['start'] };
+  if (done && input.cancelRequested) await keepForNextRun(deps, targets, at);
   if (done || (paused && running.length === 0)) await releaseRegion(deps, rollout.id, input.region, at);
   if (done) return { ...base, waitingFor: '', nextAt: null };
   if (paused) return { ...base, waitingFor: `resume (paused by ${order.who}: ${order.why})`, nextAt: null };

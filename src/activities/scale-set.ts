@@ -187,7 +187,7 @@ function stopReason(
     };
   }
   if (input.cancelRequested) {
-    return { code: stopCodes.cancelled, message: 'Cancelled through Temporal.' };
+    return { code: stopCodes.cancelRequested, message: 'Cancelled through Temporal.' };
   }
   if (order?.state === 'cancelled') {
     return { code: stopCodes.cancelled, message: `Cancelled by ${order.who}: ${order.why}` };

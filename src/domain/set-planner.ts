@@ -68,7 +68,10 @@ export const stopCodes = {
   inUpgrade: 'MaxUnhealthyInstancePercentExceededInRollingUpgrade',
   upgradedUnhealthy: 'MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade',
   extensionResource: 'ExtensionResourceUnavailable',
+  /** By an operator's order. */
   cancelled: 'Cancelled',
+  /** By Temporal's own Cancel, of the set's workflow or of one above it. */
+  cancelRequested: 'CancelRequested',
   optedOut: 'OptedOut',
   superseded: 'Superseded',
   /** The workflow was terminated and the attempt has been wound down. */

@@ -108,7 +108,7 @@ async function runRegion(
 }
 
 async function cancelReason(input: PhaseRolloutInput, watch: Watch): Promise<Reason | null> {
-  if (watch.cancelRequested) return { code: 'Cancelled', message: 'Cancelled through Temporal.' };
+  if (watch.cancelRequested) return { code: 'CancelRequested', message: 'Cancelled through Temporal.' };
   const order = await looks.readOrder({ rolloutId: input.rolloutId, phase: input.phase });
   return order.state === 'cancelled' ? order.reason : null;
 }

@@ -1,3 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { msToNumber } from '@temporalio/common/lib/time.js';
+import { expect } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundle } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/index.ts';
@@ -10,13 +13,25 @@ import { openLedger } from '../../src/ledger/index.ts';
 import type { Ledger, RecordedEntry, RolloutKind } from '../../src/ledger/port.ts';
 import type { Database } from '../../src/database/database.ts';
 import { workflowDirectory } from '../../src/temporal/workflow-directory.ts';
-import { imageRolloutId } from '../../src/workflows/ids.ts';
+import {
+  imageRolloutId,
+  phaseRolloutId,
+  regionRolloutId,
+  scaleSetRolloutId,
+} from '../../src/workflows/ids.ts';
 import { TASK_QUEUE, type ImageRolloutInput } from '../../src/workflows/messages.ts';
 import { temporaryDatabase } from './database.ts';
 import { TARGET, fleetSpecOf, testSetId, type TestSet } from './fleet.ts';
-import { bundleWorkflows } from './temporal.ts';
+import { bundleWorkflows, type DevServerEnvironment } from './temporal.ts';
 
 let bundle: Promise<WorkflowBundle> | undefined;
+
+const worlds: (() => Promise<void>)[] = [];
+
+/** Ends the worlds of a test, failed or not: give it to `afterEach`. */
+export async function endWorlds(): Promise<void> {
+  for (const end of worlds.splice(0)) await end();
+}
 
 /** The bundle of all workflows, made once per test process. */
 export function workflowBundle(): Promise<WorkflowBundle> {
@@ -24,20 +39,27 @@ export function workflowBundle(): Promise<WorkflowBundle> {
   return bundle;
 }
 
+/** What a test needs of a Temporal server: the time-skipping one, or a real one. */
+export type TemporalEnvironment = Pick<
+  TestWorkflowEnvironment,
+  'client' | 'nativeConnection' | 'currentTimeMs' | 'sleep'
+>;
+
 /** A fleet with its ledger and a worker that upgrades it, on a Temporal environment that outlives it. */
 export interface RolloutWorld {
-  env: TestWorkflowEnvironment;
+  env: TemporalEnvironment;
   database: Database;
   fleet: SimulatedFleet;
   ledger: Ledger;
   worker: Worker;
   clock: VirtualClock;
-  remove(): Promise<void>;
+  /** Terminates whatever still runs, so that it stalls no later test in the same environment, and removes the database. */
+  end(): Promise<void>;
 }
 
 /** A fleet of these sets in a database of its own, its clock the environment's, and a worker for it. */
 export async function rolloutWorld(
-  env: TestWorkflowEnvironment,
+  env: TemporalEnvironment,
   sets: readonly TestSet[],
   more: Partial<FleetSpec> = {},
 ): Promise<RolloutWorld> {
@@ -51,7 +73,33 @@ export async function rolloutWorld(
     workflowBundle: await workflowBundle(),
     activities: createActivities({ fleet, ledger, workflows: workflowDirectory(env.client) }),
   });
-  return { env, database, fleet, ledger, worker, clock: await fleet.clock(), remove: database.remove };
+  const world = { env, database, fleet, ledger, worker, clock: await fleet.clock() };
+  const end = async () => {
+    await terminateAll(world);
+    await database.remove();
+  };
+  worlds.push(end);
+  return { ...world, end };
+}
+
+/** The time-skipping server cannot list workflows, so their ids come from the ledger; parents first. */
+async function terminateAll({ env, ledger }: Pick<RolloutWorld, 'env' | 'ledger'>): Promise<void> {
+  for (const rollout of await ledger.rollouts.list()) {
+    const phases = (await ledger.phases.list(rollout.id)).map((p) =>
+      phaseRolloutId(rollout.id, p.phase, p.round),
+    );
+    const targets = await ledger.targets.list({ rolloutId: rollout.id });
+    const regions = targets.map((t) =>
+      regionRolloutId(phaseRolloutId(rollout.id, t.phase, t.round), t.region),
+    );
+    const sets = targets.map((target) => scaleSetRolloutId(target.scaleSetId));
+    for (const id of new Set([rollout.id, ...phases, ...regions, ...sets])) {
+      await env.client.workflow
+        .getHandle(id)
+        .terminate('the test is over')
+        .catch(() => undefined);
+    }
+  }
 }
 
 export interface StartOptions {
@@ -103,7 +151,8 @@ export const QUICK: Partial<RolloutSettings> = {
 /** The versions that a set's instances run, by how many. */
 export async function versionsOf(world: RolloutWorld, name: string): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const { osDisk } of await world.fleet.instances(testSetId(name), Number.MAX_SAFE_INTEGER)) {
+  const at = virtualAt(world.clock, await world.env.currentTimeMs());
+  for (const { osDisk } of await world.fleet.instances(testSetId(name), at)) {
     const version = osDisk?.source.version ?? 'no disk';
     counts[version] = (counts[version] ?? 0) + 1;
   }
@@ -122,4 +171,37 @@ export async function passTimeUntil(
     await world.env.sleep(step);
   }
   throw new Error(`The condition did not hold within ${limit} x ${step}.`);
+}
+
+/** True while the named set's upgrade is in the middle of its n-th batch. */
+export async function inBatch({ ledger }: RolloutWorld, name: string, number: number): Promise<boolean> {
+  const attempt = await ledger.attempts.openOf(testSetId(name));
+  if (!attempt) return false;
+  const batch = (await ledger.attempts.batches(attempt.id)).at(-1);
+  return batch?.number === number && batch.endedAt === null;
+}
+
+/** Every operation that was started has ended, every instance has a disk, and nobody holds or waits for anything. */
+export async function expectNothingHalfDone(
+  world: RolloutWorld,
+  rolloutId: string,
+  name: string,
+): Promise<void> {
+  const journal = await journalOf(world, rolloutId);
+  const started = journal.filter((line) => line.event === 'started').length;
+  expect(started).toBeGreaterThan(0);
+  expect(journal.length - started).toBe(started);
+  expect(await versionsOf(world, name)).not.toHaveProperty('no disk');
+  expect(await world.ledger.claims.list()).toEqual([]);
+  expect(await world.ledger.attempts.listOpen()).toEqual([]);
+}
+
+/** A real server as a test's environment: its time is this machine's. */
+export function realEnvironment(server: DevServerEnvironment): TemporalEnvironment {
+  return {
+    client: server.client as TemporalEnvironment['client'],
+    nativeConnection: server.nativeConnection,
+    currentTimeMs: async () => Date.now(),
+    sleep: (duration) => delay(msToNumber(duration)),
+  };
 }

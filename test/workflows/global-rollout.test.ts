@@ -1,14 +1,15 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { HOUR, MINUTE } from '../../src/domain/clock.ts';
 import { NEW_VERSION, OLD_VERSION, testSetId } from '../support/fleet.ts';
-import { journalOf, rolloutWorld, startRollout, versionsOf } from '../support/rollout.ts';
+import { journalOf, rolloutWorld, startRollout, versionsOf, endWorlds } from '../support/rollout.ts';
 import { timeSkippingEnvironment } from '../support/temporal.ts';
 
 let env: TestWorkflowEnvironment;
 beforeAll(async () => {
   env = await timeSkippingEnvironment();
 });
+afterEach(endWorlds);
 afterAll(() => env.teardown());
 
 const ZONES = ['1', '2', '3'];
@@ -57,7 +58,6 @@ describe('a whole global rollout, by the default waits', () => {
     expect(await versionsOf(world, 'opted-out')).toEqual({ [OLD_VERSION]: 4 });
     await expectPhases(world, rollout?.id ?? '');
     await expectTriggers(world, rollout?.id ?? '');
-    await world.remove();
   });
 });
 

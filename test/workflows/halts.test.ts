@@ -1,6 +1,6 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { decideUpdate, type DecideInput } from '../../src/workflows/messages.ts';
 import { NEW_VERSION, OLD_VERSION, testSetId } from '../support/fleet.ts';
 import {
@@ -11,6 +11,7 @@ import {
   startRollout,
   versionsOf,
   type RolloutWorld,
+  endWorlds,
 } from '../support/rollout.ts';
 import { timeSkippingEnvironment } from '../support/temporal.ts';
 
@@ -18,6 +19,7 @@ let env: TestWorkflowEnvironment;
 beforeAll(async () => {
   env = await timeSkippingEnvironment();
 });
+afterEach(endWorlds);
 afterAll(() => env.teardown());
 
 const PHASES = [
@@ -81,7 +83,6 @@ describe('a VM that never becomes healthy', () => {
     expect((await world.ledger.phases.decisions(rollout?.id ?? '')).map((one) => one.decision)).toEqual([
       'proceed',
     ]);
-    await world.remove();
   });
 
   it('is tried again by a retry, which passes once the fault is gone', async () => {
@@ -100,7 +101,6 @@ describe('a VM that never becomes healthy', () => {
       [2, 1],
       [1, 9],
     ]);
-    await world.remove();
   });
 
   it('halts again when the retry fails too; abort ends it, and decisions about another round are refused', async () => {
@@ -119,7 +119,6 @@ describe('a VM that never becomes healthy', () => {
     });
     expect(result).toMatchObject({ status: 'Cancelled', reason: { code: 'Aborted' } });
     expect(await versionsOf(world, 'back')).toEqual({ [OLD_VERSION]: 5 });
-    await world.remove();
   });
 
   it('stays inside the tolerance where the plan allows it', async () => {
@@ -129,7 +128,6 @@ describe('a VM that never becomes healthy', () => {
       (await startRollout(world, { phases: PHASES, settings })).result(),
     );
     expect(result.status).toBe('Completed');
-    await world.remove();
   });
 });
 
@@ -161,6 +159,5 @@ describe('a bad image', () => {
     });
     expect(await versionsOf(world, 'front')).toEqual({ [OLD_VERSION]: 20 });
     expect(await versionsOf(world, 'back')).toEqual({ [OLD_VERSION]: 5 });
-    await world.remove();
   });
 });

@@ -1,0 +1,111 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { scaleSetRolloutId } from '../../src/workflows/ids.ts';
+import { NEW_VERSION, OLD_VERSION, testSetId } from '../support/fleet.ts';
+import {
+  QUICK,
+  endWorlds,
+  expectNothingHalfDone,
+  inBatch,
+  journalOf,
+  passTimeUntil,
+  realEnvironment,
+  rolloutWorld,
+  startRollout,
+  versionsOf,
+  type TemporalEnvironment,
+} from '../support/rollout.ts';
+import { devServerEnvironment, type DevServerEnvironment } from '../support/temporal.ts';
+
+/*
+ * A real server: the time-skipping one never skips again after a workflow with a running activity was terminated.
+ * A virtual minute is 0.2 s here.
+ */
+let server: DevServerEnvironment;
+let env: TemporalEnvironment;
+beforeAll(async () => {
+  server = await devServerEnvironment();
+  env = realEnvironment(server);
+});
+afterEach(endWorlds);
+afterAll(() => server.stop());
+
+const PHASES = [{ name: 'canary', regions: ['eastus'] }];
+const FRONT = testSetId('front');
+
+function nineVms() {
+  return rolloutWorld(env, [{ name: 'front', region: 'eastus', capacity: 9 }], { speed: 300 });
+}
+
+describe('terminate, by hand in the Web UI', () => {
+  for (const level of ['batch', 'scale set', 'region', 'phase'] as const) {
+    it(`of the ${level} in the middle of a batch costs nothing: the rollout completes and no VM is swapped twice`, async () => {
+      const world = await nineVms();
+      const handle = await world.worker.runUntil(async () => {
+        const handle = await startRollout(world, { phases: PHASES, settings: QUICK });
+        const ids = {
+          batch: `${scaleSetRolloutId(FRONT)}/1/batch-2`,
+          'scale set': scaleSetRolloutId(FRONT),
+          region: `${handle.workflowId}/phase-1/eastus`,
+          phase: `${handle.workflowId}/phase-1`,
+        };
+        await passTimeUntil(world, () => inBatch(world, 'front', 2), '20 ms', 2_000);
+        // The batch is recorded a moment before its workflow starts.
+        await vi.waitFor(() => env.client.workflow.getHandle(ids[level]).terminate('by hand'), 5_000);
+        expect((await handle.result()).status).toBe('Completed');
+        return handle;
+      });
+      expect(await versionsOf(world, 'front')).toEqual({ [NEW_VERSION]: 9 });
+      const swaps = (await journalOf(world, handle.workflowId)).filter(
+        (line) => line.operation === 'osDisk.swap' && line.event === 'started',
+      );
+      expect(new Set(swaps.map((line) => line.instanceId)).size).toBe(swaps.length);
+      expect(swaps).toHaveLength(9);
+      await expectNothingHalfDone(world, handle.workflowId, 'front');
+    });
+  }
+
+  it('of the rollout itself stops its sets at the end of the batch and closes its record; a new start completes', async () => {
+    const world = await nineVms();
+    await world.worker.runUntil(async () => {
+      const handle = await startRollout(world, { phases: PHASES, settings: QUICK });
+      await passTimeUntil(world, () => inBatch(world, 'front', 2), '20 ms', 2_000);
+      await handle.terminate('by hand');
+      await passTimeUntil(
+        world,
+        async () => (await world.ledger.rollouts.get(handle.workflowId))?.status === 'Cancelled',
+      );
+      expect(await versionsOf(world, 'front')).toEqual({ [NEW_VERSION]: 2, [OLD_VERSION]: 7 });
+      await expectNothingHalfDone(world, handle.workflowId, 'front');
+      const again = await startRollout(world, { phases: PHASES, settings: QUICK });
+      expect((await again.result()).status).toBe('Completed');
+    });
+    expect(await versionsOf(world, 'front')).toEqual({ [NEW_VERSION]: 9 });
+  });
+
+  it('of everything at once leaves nothing that the next start does not finish', async () => {
+    const world = await nineVms();
+    await world.worker.runUntil(async () => {
+      const handle = await startRollout(world, { phases: PHASES, settings: QUICK });
+      await passTimeUntil(world, () => inBatch(world, 'front', 2), '20 ms', 2_000);
+      const set = scaleSetRolloutId(FRONT);
+      for (const id of [
+        set,
+        `${handle.workflowId}/phase-1/eastus`,
+        `${handle.workflowId}/phase-1`,
+        handle.workflowId,
+      ]) {
+        await env.client.workflow.getHandle(id).terminate('by hand');
+      }
+      expect(await world.ledger.attempts.listOpen()).toHaveLength(1);
+      const again = await startRollout(world, { phases: PHASES, settings: QUICK });
+      expect((await again.result()).status).toBe('Completed');
+      const attempts = await world.ledger.attempts.listOf({ scaleSetId: FRONT });
+      expect(attempts.map((attempt) => [attempt.status, attempt.reason?.code ?? null])).toEqual([
+        ['Completed', null],
+        ['Cancelled', 'Interrupted'],
+      ]);
+      await expectNothingHalfDone(world, again.workflowId, 'front');
+    });
+    expect(await versionsOf(world, 'front')).toEqual({ [NEW_VERSION]: 9 });
+  });
+});
