@@ -17,7 +17,7 @@ const MOST_NAMED = 5;
 
 /**
  * The rollout that a person means: the newest without an id; by its own id, by any workflow's id of it, or by the
- * beginning of its id, if only one begins so.
+ * beginning of its id, if only one begins so, or only one of those has not ended.
  * @throws UsageError when there is none, or several
  */
 export async function findRollout(context: ClientContext, id?: string): Promise<Place> {
@@ -69,7 +69,10 @@ async function byPrefix({ ledger }: ClientContext, prefix: string): Promise<Roll
     const candidate = id.toLowerCase();
     return candidate.startsWith(key) || candidate.startsWith(`rollout/${key}`);
   });
-  if (found.length === 1) return found[0] as Rollout;
+  // Of several, the one that has not ended is meant.
+  const running = found.filter((rollout) => rollout.endedAt === null);
+  const [only] = found.length === 1 ? found : running.length === 1 ? running : [];
+  if (only !== undefined) return only;
   const named = (rollouts: readonly Rollout[]) => {
     const lines = rollouts.slice(0, MOST_NAMED).map((rollout) => `\n  ${rollout.id}`);
     return (

@@ -52,14 +52,16 @@ export interface SeedRequest {
  */
 export async function seed(context: FleetSetupContext, request: SeedRequest): Promise<SeededFleet> {
   const description = await describe(request);
-  const there = await context.fleet.scaleSets();
-  const clock = await context.fleet.clock();
-  if (there.length > 0) await clear(context, there.length, request.force ?? false);
-  // Time never goes back: a fleet that takes another's place goes on from its time.
+  const there = (await context.fleet.scaleSets()).length;
+  if (there > 0) await refuseToReplace(context, there, request.force ?? false);
   const wall = Date.now();
-  const epochVirtual =
-    description.epochVirtual ?? Math.max(wall, there.length > 0 ? virtualAt(clock, wall) : 0);
-  return asUsage(() => context.fleet.seed({ ...description, epochVirtual }, wall));
+  // Time never goes back: a fleet that takes another's place goes on from its time.
+  const since = there > 0 ? virtualAt(await context.fleet.clock(), wall) : 0;
+  const epochVirtual = description.epochVirtual ?? Math.max(wall, since);
+  const revision = there > 0 ? await clear(context) : 0;
+  const seeded = await asUsage(() => context.fleet.seed({ ...description, epochVirtual }, wall));
+  if (revision > 0) await setRevision(context, revision + 1);
+  return seeded;
 }
 
 async function describe({ file, generate, speed }: SeedRequest): Promise<z.output<typeof fleetSpecSchema>> {
@@ -75,21 +77,35 @@ async function describe({ file, generate, speed }: SeedRequest): Promise<z.outpu
 /** A fleet that is large enough to be interesting and small enough to read. */
 export const DEFAULT_FLEET: GenerateRequest = { regions: 6, scaleSets: 12, instances: 120, seed: '1' };
 
-async function clear({ database, ledger }: FleetSetupContext, sets: number, force: boolean): Promise<void> {
+async function refuseToReplace(
+  { database, ledger }: FleetSetupContext,
+  sets: number,
+  force: boolean,
+): Promise<void> {
   const what = `There is a fleet of ${sets} scale sets in ${database.location} already.`;
   if (!force) {
     throw new UsageError(`${what} Give --force to replace it, or another database by DATABASE_URL.`);
   }
   const [first] = await unendedRollouts(ledger);
-  if (first !== undefined) {
-    throw conflict(
-      `${what} ${first.id} is ${first.status} on it: cancel that first, or use another database.`,
-      first.id,
-    );
-  }
-  await database.write(['fleet'], async (tx) => {
+  if (first === undefined) return;
+  throw conflict(
+    `${what} ${first.id} is ${first.status} on it: cancel that first, or use another database.`,
+    first.id,
+  );
+}
+
+/** Removes the fleet. @returns its last revision */
+async function clear({ database }: FleetSetupContext): Promise<number> {
+  return database.write(['fleet'], async (tx) => {
+    const row = await tx.selectFrom('fleet').select('revision').executeTakeFirst();
     for (const table of FLEET_TABLES) await tx.deleteFrom(table).execute();
+    return row?.revision ?? 0;
   });
+}
+
+/** Workers that run read the fleet's behaviour anew when its revision changes: the new fleet's must be another one. */
+async function setRevision({ database }: FleetSetupContext, revision: number): Promise<void> {
+  await database.write(['fleet'], (tx) => tx.updateTable('fleet').set({ revision }).execute());
 }
 
 const FLEET_TABLES = [

@@ -39,8 +39,14 @@ function lineOf(message: string, text: string): string {
 export function parseWith<T>(schema: z.ZodType<T>, data: unknown, where: string): T {
   const result = schema.safeParse(data);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `  ${pathText(issue.path)}: ${issue.message}`);
+  const problems = result.error.issues.map((issue) => `  ${pathText(issue.path)}: ${wordsOf(issue)}`);
   throw new UsageError(`${where} can't be used:\n${problems.join('\n')}`);
+}
+
+function wordsOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'unrecognized_keys') return issue.message;
+  const names = issue.keys.map((key) => `"${key}"`).join(', ');
+  return `${names} is not known here: correct or remove it`;
 }
 
 /** `phases[1].regions` */

@@ -53,7 +53,7 @@ export async function planRollout(context: ClientContext, request: PlanRequest):
     virtualDurationMs: estimate.duration,
     wallDurationMs: wallDuration({ epochVirtual: 0, epochWall: 0, speed }, estimate.duration),
     speed,
-    warnings: await warningsOf(context, inFleet, target),
+    warnings: await warningsOf(context, inFleet, target, addUp(plannedPhases)),
   };
 }
 
@@ -182,6 +182,7 @@ async function warningsOf(
   { ledger }: ClientContext,
   { offers }: ImageInFleet,
   target: ImageVersion,
+  totals: PlanTotals,
 ): Promise<string[]> {
   const newest = newestVersion([...offers.values()].flat());
   const others = (await ledger.rollouts.list({ imageKey: imageKey(target.image) })).filter(
@@ -190,6 +191,9 @@ async function warningsOf(
   );
   const order = await ledger.orders.inForce([ALL]);
   return [
+    ...(totals.instances > 0 && totals.toUpgrade === 0
+      ? ['Every VM that may be upgraded runs this version already.']
+      : []),
     ...(newest !== undefined && compareVersions(newest, target.version) > 0
       ? [`${target.version} is not the newest version: ${newest} is offered.`]
       : []),

@@ -104,8 +104,8 @@ function nothingToDo({ target, skipped }: RolloutPlan): ClientError {
   );
 }
 
-async function record({ ledger }: ClientContext, plan: RolloutPlan, startedBy: string): Promise<Rollout> {
-  return ledger.rollouts.create({
+async function record(context: ClientContext, plan: RolloutPlan, startedBy: string): Promise<Rollout> {
+  return context.ledger.rollouts.create({
     id: plan.rolloutId,
     kind: plan.kind,
     target: plan.target,
@@ -116,7 +116,8 @@ async function record({ ledger }: ClientContext, plan: RolloutPlan, startedBy: s
     })),
     settings: plan.settings,
     startedBy,
-    startedAt: plan.startAt,
+    // Planning took a moment, in which the one before may have been closed.
+    startedAt: await currentInstant(context),
   });
 }
 

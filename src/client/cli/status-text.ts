@@ -1,9 +1,8 @@
 import { humanDuration, isoTime, type Instant } from '../../domain/clock.ts';
-import { scopeLabel } from '../../domain/scopes.ts';
 import type { Order } from '../../ledger/port.ts';
 import type { PlacedWait, StatusReport, TemporalReport } from '../index.ts';
 import { renderTree, type TreeOptions } from '../view/index.ts';
-import { momentText, section, sections, table } from './text.ts';
+import { momentText, scopeText, section, sections, table } from './text.ts';
 
 /** The report for programs: the snapshot's own fields, and what goes with them. */
 export function statusJson(report: StatusReport) {
@@ -56,12 +55,12 @@ function workflowsText(temporal: TemporalReport, now: Instant): string {
       doing.split('\n')[0] ?? '',
       waitingFor === null
         ? '-'
-        : `${waitingFor.what}${waitingFor.until === null ? '' : `, until ${momentText(waitingFor.until, now)}`}`,
+        : `${waitingFor.what}${waitingFor.until === null ? '' : `, next look at ${momentText(waitingFor.until, now)}`}`,
     ]),
     '  ',
   );
 }
 
 function orderText({ scope, state, who, why, at }: Order): string {
-  return `${scopeLabel(scope)} is ${state} by ${who} since ${isoTime(at)}: ${why}`;
+  return `${scopeText(scope)} is ${state} by ${who} since ${isoTime(at)}: ${why}`;
 }

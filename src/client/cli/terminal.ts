@@ -2,8 +2,8 @@
 export interface Terminal {
   stdout: NodeJS.WriteStream;
   stderr: NodeJS.WriteStream;
-  /** Aborted when a person presses Ctrl-C. */
-  signal: AbortSignal;
+  /** From this call on Ctrl-C does not end the process, but aborts the signal: for whoever has something to say then. */
+  untilInterrupted(): AbortSignal;
 }
 
 /** Columns of the terminal; enough for most lines where there is none. */

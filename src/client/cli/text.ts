@@ -1,4 +1,5 @@
 import { humanDuration, isoTime, type Duration, type Instant } from '../../domain/clock.ts';
+import { scopeLabel } from '../../domain/scopes.ts';
 
 /** How the command's answers look as text. */
 
@@ -59,6 +60,11 @@ export function momentText(at: Instant, now: Instant): string {
 export function durationText(virtual: Duration, wallMs: Duration, speed: number): string {
   if (speed === 1) return humanDuration(virtual);
   return `${humanDuration(virtual)} of virtual time, ${humanDuration(wallMs)} by the wall clock at speed ${speed}`;
+}
+
+/** `rollout/...`, `region eastus of rollout/...`: our ids say themselves that they are a rollout's. */
+export function scopeText(scope: string): string {
+  return scopeLabel(scope).replace(/\brollout (?=rollout\/|scale-set\/)/, '');
 }
 
 /** `1 region`, `12 regions`, `1,200 VMs` */

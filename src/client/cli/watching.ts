@@ -25,7 +25,7 @@ export async function watch(
   rolloutId: string,
   { output, timeout }: CommonOptions & { timeout?: number },
 ): Promise<WatchResult> {
-  const { stdout, stderr, signal } = cli.terminal;
+  const { stdout, stderr } = cli.terminal;
   // Only to see that the workflow is still there: the ledger tells the rest.
   const client = await rollouts.temporal().then(
     (connected) => connected.client,
@@ -39,7 +39,7 @@ export async function watch(
       out: output === 'json' ? stderr : stdout,
       tty: output === 'text' && stdout.isTTY,
       ...(timeout === undefined ? {} : { timeoutMs: timeout }),
-      signal,
+      signal: cli.terminal.untilInterrupted(),
       stopWhenHalted: true,
     },
   );

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { isoTime } from '../../../domain/clock.ts';
-import { scopeLabel, type Scope } from '../../../domain/scopes.ts';
+import type { Scope } from '../../../domain/scopes.ts';
 import { normaliseRegionName } from '../../../domain/region.ts';
 import type { Decision, DecisionKind, DesiredState } from '../../../ledger/port.ts';
 import {
@@ -15,7 +15,7 @@ import {
 import { answer, withCommon, type Cli, type CommonOptions } from '../cli.ts';
 import { wholeNumber } from '../options.ts';
 import type { OpenRollouts } from '../open-rollouts.ts';
-import { amount } from '../text.ts';
+import { amount, scopeText } from '../text.ts';
 
 interface OrderOptions extends CommonOptions {
   region?: string;
@@ -137,7 +137,7 @@ function placeScope(place: Place, { region, phase }: Pick<OrderOptions, 'region'
 
 function orderText({ done }: OrderCommand, { order, woken, closed, notes }: GivenOrder): string {
   return [
-    `${done}: ${scopeLabel(order.scope)}, by ${order.who}: ${order.why}.`,
+    `${done}: ${scopeText(order.scope)}, by ${order.who}: ${order.why}.`,
     ...(woken.length > 0 ? [`Told ${amount(woken.length, 'workflow')} to look at once.`] : []),
     ...closed.map((id) => `${id} had no workflow any more: it is marked cancelled.`),
     ...notes.map((note) => `Note: ${note}`),
