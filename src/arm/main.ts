@@ -54,8 +54,9 @@ function parsePort(text: string): number {
 async function serve({ port, host }: Options): Promise<void> {
   const settings = loadConnection();
   const { address, apiKey, tls, metadata } = settings.connectionOptions;
-  // Lazily: without Temporal the API is alive and says what it lacks, instead of being started over and over.
-  const temporal = Connection.lazy({ address, apiKey, tls, metadata });
+  // Lazily: without Temporal the API is alive and says what it lacks, instead of being started over and over. Without
+  // the interceptor that repeats failed calls: a probe wants today's answer, and none may be left over at the end.
+  const temporal = Connection.lazy({ address, apiKey, tls, metadata, interceptors: [] });
   const database = await openDatabase();
   try {
     const server = createApiServer({
@@ -64,8 +65,8 @@ async function serve({ port, host }: Options): Promise<void> {
       probes: probesOf(database, temporal, settings.namespace),
       log,
     });
-    const url = await server.listen({ port, host, listenTextResolver: () => 'listening' });
-    log.info({ url, pid: process.pid, temporal: address, database: database.location }, 'api ready');
+    const url = await server.listen({ port, host });
+    log.info({ url, temporal: address, database: database.location }, 'api ready');
     const signal = await untilAskedToEnd();
     log.info({ signal }, 'api stopping');
     await server.close();

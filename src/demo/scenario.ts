@@ -6,6 +6,7 @@ import { planRollout } from '../client/plan.ts';
 import type { RolloutPlan } from '../client/plan-types.ts';
 import { startRollout, type StartedRollout } from '../client/start.ts';
 import type { SettingsOverrides } from '../client/settings.ts';
+import { HOUR, MINUTE } from '../domain/clock.ts';
 import { imageLabel, type PlatformImage } from '../domain/image.ts';
 import type { SeededFleet, SimulatedFleet } from '../fleet/index.ts';
 
@@ -23,7 +24,7 @@ export const VERSION = '22.04.202512050';
 /** The whole of the demo takes a minute and a half at this speed on two cores (measured); faster, the cores set the pace. */
 const SPEED = 600;
 
-const SETTINGS: SettingsOverrides = { failureTolerancePercent: 2 };
+const SETTINGS: SettingsOverrides = { failureTolerancePercent: 2, bakeTime: 30 * MINUTE, fallbackPoll: HOUR };
 
 const FLEET_FILE = fileURLToPath(new URL('../../examples/fleets/demo.json', import.meta.url));
 

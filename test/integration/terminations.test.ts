@@ -73,6 +73,8 @@ describe('terminate, by hand in the Web UI', () => {
       await passTimeUntil(
         world,
         async () => (await world.ledger.rollouts.get(handle.workflowId))?.status === 'Cancelled',
+        '20 ms',
+        2_000,
       );
       expect(await versionsOf(world, 'front')).toEqual({ [NEW_VERSION]: 2, [OLD_VERSION]: 7 });
       await expectNothingHalfDone(world, handle.workflowId, 'front');

@@ -23,7 +23,7 @@ export function addPlanCommand(program: Command, cli: Cli): void {
   withCommon(withPlan(command), [
     'plan Canonical:0001-com-ubuntu-server-jammy:22_04-lts',
     'plan Canonical:0001-com-ubuntu-server-jammy:22_04-lts 22.04.202512050 --region eastus --bake 30m',
-    'plan --plan examples/plans/careful.json --output json',
+    'plan --plan plan.json --output json',
   ]);
 }
 

@@ -48,7 +48,7 @@ export function addStartCommand(program: Command, cli: Cli): void {
     'start Canonical:0001-com-ubuntu-server-jammy:22_04-lts --wait --timeout 10m',
     'start Canonical:0001-com-ubuntu-server-jammy:22_04-lts 22.04.202512050 --region eastus --tolerance 2',
     'start --scale-set web --wait',
-    'start --plan examples/plans/careful.json --output json',
+    'start --plan plan.json --output json',
   ]);
 }
 

@@ -1,0 +1,226 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../src/temporal/ports.ts';
+import { findPostgres, startPostgres, type PostgresServer } from '../support/postgres-server.ts';
+import { devServerEnvironment, type DevServerEnvironment } from '../support/temporal.ts';
+import { composeConfig, missingCompose, type ComposeConfig, type Service } from './compose-config.ts';
+import { buildImage, ROOT } from './image.ts';
+
+const OWN_IMAGE = 'os-image-rollouts:latest';
+const because = missingCompose === null ? '' : ` [skipped: ${missingCompose}]`;
+
+describe.skipIf(missingCompose !== null)(`docker-compose.yml${because}`, () => {
+  const config: ComposeConfig = missingCompose === null ? composeConfig() : { services: {} };
+  const services = Object.entries(config.services);
+
+  it('holds what is wanted', () => {
+    expect(Object.keys(config.services).toSorted()).toEqual([
+      'api',
+      'postgresql',
+      'rollouts',
+      'temporal',
+      'temporal-namespace',
+      'temporal-schema',
+      'temporal-ui',
+      'worker',
+    ]);
+  });
+
+  it('pins every image that is not built here', () => {
+    const images = services.map(([, { image }]) => image).filter((image) => image !== OWN_IMAGE);
+    expect(images).toHaveLength(5);
+    for (const image of images) expect(image).toMatch(/:\d+\.\d+(\.\d+)?(-[a-z]+)?$/);
+  });
+
+  it('lets workers be scaled: no name, no port', () => {
+    expect(config.services['worker']).not.toHaveProperty('container_name');
+    expect(config.services['worker']?.ports ?? []).toEqual([]);
+  });
+
+  it('opens ports to this machine only', () => {
+    const ports = services.flatMap(([, { ports = [] }]) => ports);
+    expect(ports).toHaveLength(3);
+    for (const port of ports) {
+      expect(typeof port === 'string' ? port : `${port.host_ip}:`).toMatch(/^127\.0\.0\.1:/);
+    }
+  });
+
+  it('waits for services only by what they can tell', () => {
+    const waits = services.flatMap(([name, { depends_on: on = {} }]) =>
+      Object.entries(on).map(([other, { condition }]) => ({ name, other, condition })),
+    );
+    expect(waits).not.toEqual([]);
+    for (const { name, other, condition } of waits) {
+      const service = config.services[other];
+      const runsOnce = service?.restart === 'on-failure';
+      const told = runsOnce ? 'service_completed_successfully' : 'service_healthy';
+      expect({ name, other, condition }).toEqual({ name, other, condition: told });
+      expect(runsOnce || service?.healthcheck !== undefined).toBe(true);
+    }
+  });
+
+  it('gives one password to all who need it', () => {
+    const changed = composeConfig({ POSTGRES_PASSWORD: 'another', POSTGRES_USER: 'someone' }).services;
+    expect(changed['postgresql']?.environment).toMatchObject({
+      POSTGRES_PASSWORD: 'another',
+      POSTGRES_USER: 'someone',
+    });
+    expect(changed['temporal']?.environment).toMatchObject({
+      POSTGRES_PWD: 'another',
+      POSTGRES_USER: 'someone',
+    });
+    expect(changed['temporal-schema']?.environment).toMatchObject({
+      SQL_PASSWORD: 'another',
+      SQL_USER: 'someone',
+    });
+    for (const name of ['worker', 'api', 'rollouts']) {
+      expect(changed[name]?.environment['DATABASE_URL']).toBe(
+        'postgres://someone:another@postgresql:5432/rollouts',
+      );
+    }
+  });
+
+  it('has every setting and its default in .env.example', () => {
+    const text = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
+    const used = [...text.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name, value]) => `${name}=${value}`);
+    const shown = readFileSync(join(ROOT, '.env.example'), 'utf8').match(/^\w+=.*$/gm) ?? [];
+    expect([...new Set(used)].toSorted()).toEqual(shown.toSorted());
+  });
+});
+
+describe.skipIf(missingCompose !== null)(`the containers' commands, as processes${because}`, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rollouts-image-'));
+  const started: ChildProcess[] = [];
+  let image = '';
+  let files: string[] = [];
+  let temporal: DevServerEnvironment;
+  let postgres: PostgresServer | null = null;
+  let config: ComposeConfig;
+  let addresses: Record<string, string>;
+
+  beforeAll(async () => {
+    config = composeConfig();
+    image = buildImage(folder);
+    files = filesOf(image);
+    temporal = await devServerEnvironment();
+    postgres = findPostgres() === null ? null : await startPostgres();
+    addresses = {
+      TEMPORAL_ADDRESS: temporal.address,
+      DATABASE_URL: postgres?.url ?? `file:${join(folder, 'fleet.db')}`,
+      HOST: '127.0.0.1',
+      PORT: String(await freePort('127.0.0.1')),
+    };
+  });
+
+  afterAll(async () => {
+    for (const child of started) if (child.exitCode === null) child.kill('SIGKILL');
+    await Promise.allSettled([temporal?.stop(), postgres?.stop()]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** As the container would run it: in the image's folder, with nothing in the environment but the service's own. */
+  function start(service: Service | undefined, command: readonly string[]): ChildProcess {
+    const [program = '', ...args] = command;
+    const env = { PATH: process.env['PATH'], ...service?.environment, ...addresses };
+    const child = spawn(program, args, { cwd: image, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    started.push(child);
+    return child;
+  }
+
+  const runService = (name: string) => {
+    const service = config.services[name];
+    return start(service, [...(service?.entrypoint ?? []), ...(service?.command ?? [])]);
+  };
+
+  const checkHealth = async (name: string) => {
+    const service = config.services[name];
+    const [kind, ...command] = service?.healthcheck?.test ?? [];
+    expect(kind).toBe('CMD');
+    return endOf(start(service, command));
+  };
+
+  it('holds production dependencies only, and the bundle of the workflows', () => {
+    expect(existsSync(join(image, 'dist/workflow-bundle.js'))).toBe(true);
+    expect(existsSync(join(image, 'node_modules/fastify'))).toBe(true);
+    for (const development of ['typescript', 'vitest', 'tsx', 'oxlint', '@temporalio/testing']) {
+      expect(existsSync(join(image, 'node_modules', development))).toBe(false);
+    }
+  });
+
+  it('runs the rollouts command', async () => {
+    expect(await endOf(runService('rollouts'))).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('rollouts') as string,
+    });
+  });
+
+  it('finds a worker unhealthy that is not there', async () => {
+    expect(await checkHealth('worker')).toMatchObject({ code: 1 });
+  });
+
+  it('runs two workers and the API, started at once on an empty database, and stops them in peace', async () => {
+    const workers = [runService('worker'), runService('worker')];
+    const api = runService('api');
+    await Promise.all([...workers.map((worker) => logged(worker, 'worker ready')), logged(api, 'api ready')]);
+
+    const url = `http://127.0.0.1:${addresses['PORT']}`;
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    const ready = await fetch(`${url}/readyz`);
+    expect(await ready.json()).toEqual({ status: 'ready', checks: { database: 'ok', temporal: 'ok' } });
+    expect(await checkHealth('api')).toMatchObject({ code: 0 });
+    await expect.poll(async () => (await checkHealth('worker')).code, { timeout: 30_000 }).toBe(0);
+
+    for (const child of [...workers, api]) child.kill('SIGTERM');
+    const ends = await Promise.all([...workers, api].map((child) => endOf(child)));
+    expect(ends.map(({ code }) => code)).toEqual([0, 0, 0]);
+  });
+
+  it('wrote nothing into the image', () => {
+    expect(filesOf(image)).toEqual(files);
+  });
+});
+
+interface End {
+  code: number | null;
+  output: string;
+}
+
+const outputs = new WeakMap<ChildProcess, string[]>();
+
+/** All that a process has written, on either stream, as it writes it. */
+function outputOf(child: ChildProcess): string[] {
+  const known = outputs.get(child);
+  if (known !== undefined) return known;
+  const lines: string[] = [];
+  outputs.set(child, lines);
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream !== null) createInterface({ input: stream }).on('line', (line) => lines.push(line));
+  }
+  return lines;
+}
+
+/** Waits until the process logs the message; fails with its output when it ends first. */
+async function logged(child: ChildProcess, message: string): Promise<void> {
+  const lines = outputOf(child);
+  while (!lines.some((line) => line.includes(`"msg":"${message}"`))) {
+    if (child.exitCode !== null) throw new Error(`no "${message}" from:\n${lines.join('\n')}`);
+    await delay(50);
+  }
+}
+
+async function endOf(child: ChildProcess): Promise<End> {
+  const lines = outputOf(child);
+  if (child.exitCode === null && child.signalCode === null) {
+    await new Promise((resolve) => void child.once('close', resolve));
+  }
+  return { code: child.exitCode, output: lines.join('\n') };
+}
+
+function filesOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted();
+}
