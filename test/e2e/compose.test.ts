@@ -1,11 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../src/temporal/ports.ts';
+import { findTemporalCli } from '../../src/temporal/servers/index.ts';
 import { findPostgres, startPostgres, type PostgresServer } from '../support/postgres-server.ts';
 import { devServerEnvironment, type DevServerEnvironment } from '../support/temporal.ts';
 import { composeConfig, missingCompose, type ComposeConfig, type Service } from './compose-config.ts';
@@ -161,6 +162,28 @@ describe.skipIf(missingCompose !== null)(`the containers' commands, as processes
 
   it('finds a worker unhealthy that is not there', async () => {
     expect(await checkHealth('worker')).toMatchObject({ code: 1 });
+  });
+
+  it('creates the namespace, and leaves one alone that is there', async () => {
+    const { entrypoint = [], environment } =
+      config.services['temporal-namespace'] ?? ({} as Partial<Service>);
+    const [shell = '', script = ''] = entrypoint;
+    // Wherever it was found, and whatever it is called there.
+    symlinkSync((await findTemporalCli()).path, join(folder, 'temporal'));
+    const env = {
+      ...environment,
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: 'shop',
+      PATH: `${folder}${delimiter}${process.env['PATH']}`,
+    };
+    const local = script.replace('/scripts', join(ROOT, 'docker/temporal'));
+    const create = () => execFileSync(shell, [local], { env, encoding: 'utf8', timeout: 60_000 });
+    expect(create()).toContain('Namespace shop successfully registered');
+    expect(create()).toBe('Namespace shop is there.\n');
+    const { config: created } = await temporal.connection.workflowService.describeNamespace({
+      namespace: 'shop',
+    });
+    expect(Number(created?.workflowExecutionRetentionTtl?.seconds)).toBe(7 * 24 * 3600);
   });
 
   it('runs two workers and the API, started at once on an empty database, and stops them in peace', async () => {
