@@ -6,7 +6,7 @@ import type { Instance, ScaleSet } from '../domain/scale-set.ts';
 import type { AttemptInstance, InstanceOutcome } from '../ledger/port.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
 import { notFound } from './failures.ts';
-import type { BatchInput, HealthInput, HealthResult } from './types.ts';
+import type { BatchInput, CloseBatchInput, HealthInput, HealthResult } from './types.ts';
 
 /** What is known of one instance of a batch after its disk was swapped. */
 interface Judged {
@@ -29,7 +29,9 @@ export async function checkHealth(deps: ActivityDependencies, input: HealthInput
   const { scaleSet, judged } = await judgeBatch(deps, input, at, input.restoresOnFailure);
   await journalWaits(deps, input, scaleSet, judged);
   const waiting = judged.filter((one) => one.verdict === 'waiting');
-  const toRestore = judged.filter((one) => one.verdict === 'restore').map((one) => one.instanceId);
+  const toRestore = judged
+    .filter((one) => one.verdict === 'restore')
+    .map(({ instanceId, error }) => ({ instanceId, error: error ?? 'unknown' }));
   if (waiting.length === 0 && toRestore.length === 0) await recordOutcomes(deps, input, judged, at);
   return {
     healthy: judged.filter((one) => one.verdict === 'upgraded').length,
@@ -46,12 +48,15 @@ export async function checkHealth(deps: ActivityDependencies, input: HealthInput
 /** Closes a batch of which instances were restored: what is seen in the fleet now is the outcome. */
 export async function closeBatch(
   deps: ActivityDependencies,
-  input: HealthInput,
+  input: CloseBatchInput,
 ): Promise<{ restored: number; failed: number }> {
   const at = await currentTime(deps, input.at);
   const { judged } = await judgeBatch(deps, input, at, false);
+  const errors = new Map(input.failures.map(({ instanceId, error }) => [instanceId, error]));
   const final = judged.map((one) =>
-    one.verdict === 'upgraded' ? one : { ...one, verdict: afterRestore(one, input) },
+    one.verdict === 'upgraded'
+      ? one
+      : { ...one, verdict: afterRestore(one, input), error: errors.get(one.instanceId) ?? one.error },
   );
   await recordOutcomes(deps, input, final, at);
   return {

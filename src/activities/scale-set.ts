@@ -1,32 +1,13 @@
-import { scopesOf } from '../domain/scopes.ts';
-import { isModelFault } from '../domain/operation.ts';
-import { isHealthy } from '../domain/health.ts';
-import { sameImageVersion } from '../domain/image.ts';
-import { policyInForce } from '../domain/policy.ts';
-import type { Instance, ScaleSet } from '../domain/scale-set.ts';
-import {
-  nextSetStep,
-  progressOf,
-  stopCodes,
-  type SetObservation,
-  type SetStep,
-} from '../domain/set-planner.ts';
 import type { Instant } from '../domain/clock.ts';
-import type { Attempt, Batch, Ledger, Order, Reason, Rollout } from '../ledger/port.ts';
+import { policyInForce } from '../domain/policy.ts';
+import type { ScaleSet } from '../domain/scale-set.ts';
+import { nextSetStep, progressOf, type SetStep } from '../domain/set-planner.ts';
+import type { Attempt, Batch, Ledger, Rollout } from '../ledger/port.ts';
 import { claimZone, leaveZone, zoneGroup } from './claims.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
 import { notFound } from './failures.ts';
+import { observe, type Observation } from './scale-set-observation.ts';
 import type { AttemptRef, ScaleSetLook, ScaleSetLookInput } from './types.ts';
-
-/** All that a decision about a scale set needs, read at one moment. */
-interface Observation {
-  scaleSet: ScaleSet;
-  rollout: Rollout;
-  attempt: Attempt;
-  instances: Instance[];
-  batches: Batch[];
-  seen: SetObservation;
-}
 
 /**
  * One look at a scale set: observes fleet and ledger, decides (`nextSetStep`), and records the decision, so that a
@@ -111,92 +92,10 @@ async function openAttempt(
   return attempt;
 }
 
-async function observe(
-  deps: ActivityDependencies,
-  input: ScaleSetLookInput,
-  rollout: Rollout,
-  scaleSet: ScaleSet,
-  attempt: Attempt,
-  at: Instant,
-): Promise<Observation> {
-  const { fleet, ledger } = deps;
-  const [instances, taken, batches, order, claims] = await Promise.all([
-    fleet.instances(scaleSet.id, at),
-    ledger.attempts.instances(attempt.id),
-    ledger.attempts.batches(attempt.id),
-    ledger.orders.inForce(
-      scopesOf({
-        rolloutId: rollout.id,
-        ...(input.phase === null ? {} : { phase: input.phase }),
-        region: scaleSet.region,
-        scaleSetId: scaleSet.id,
-      }),
-    ),
-    ledger.claims.list({ holder: attempt.id }),
-  ]);
-  const last = batches.at(-1);
-  const zones = claims.find((claim) => claim.group === zoneGroup(scaleSet.region, rollout.target).group);
-  const seen: SetObservation = {
-    now: at,
-    policy: attempt.policy,
-    instances: instances.map((instance) => ({
-      instanceId: instance.instanceId,
-      zone: instance.zone,
-      updateDomain: instance.updateDomain,
-      healthy: isHealthy(instance),
-      running: instance.powerState === 'running' || instance.powerState === 'starting',
-      onTarget: instance.osDisk !== null && sameImageVersion(instance.osDisk.source, attempt.target),
-      untouchable: isUntouchable(scaleSet, instance),
-    })),
-    taken: taken.map((instance) => ({ ...instance, fatal: isModelFault(instance.error) })),
-    openBatch: last && last.endedAt === null ? last.number : null,
-    lastBatch: last?.endedAt ? { ...last, endedAt: last.endedAt } : null,
-    paused: order?.state === 'paused',
-    stop: stopReason(input, attempt, scaleSet, order),
-    zonesTakeTurns: attempt.startedBy === 'Platform',
-    zoneHeld: zones?.value ?? null,
-  };
-  return { scaleSet, rollout, attempt, instances, batches, seen };
-}
-
 async function existingRollout(ledger: Ledger, id: string): Promise<Rollout> {
   const rollout = await ledger.rollouts.get(id);
   if (!rollout) throw notFound(`Rollout ${id}`);
   return rollout;
-}
-
-/** Protected by its owner, or behind its model where the upgrade mode leaves that to the owner (rule C9). */
-function isUntouchable(scaleSet: ScaleSet, instance: Instance): boolean {
-  return (
-    instance.protectFromScaleSetActions ||
-    (scaleSet.upgradePolicy.mode === 'Manual' && !instance.latestModelApplied)
-  );
-}
-
-/** Why the attempt must end at this batch boundary, if it must (rule C1, operators' orders). */
-function stopReason(
-  input: ScaleSetLookInput,
-  attempt: Attempt,
-  scaleSet: ScaleSet,
-  order: Order | null,
-): Reason | null {
-  if (input.windDown || attempt.rolloutId !== input.rolloutId) {
-    return {
-      code: stopCodes.interrupted,
-      message: 'Its workflow was terminated; what was half done has been finished.',
-    };
-  }
-  if (input.cancelRequested) {
-    return { code: stopCodes.cancelRequested, message: 'Cancelled through Temporal.' };
-  }
-  if (order?.state === 'cancelled') {
-    return { code: stopCodes.cancelled, message: `Cancelled by ${order.who}: ${order.why}` };
-  }
-  const automatic = scaleSet.upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade;
-  if (attempt.startedBy === 'Platform' && !automatic) {
-    return { code: stopCodes.optedOut, message: 'Automatic OS upgrades were switched off on the scale set.' };
-  }
-  return null;
 }
 
 async function record(

@@ -78,13 +78,23 @@ export interface HealthInput extends BatchInput {
   settings: Pick<RolloutSettings, 'healthTimeout' | 'healthPollInterval'>;
 }
 
+export interface FailedInstance {
+  instanceId: string;
+  error: string;
+}
+
+/** After the restores: what went wrong is known from before, since a restored instance does not show it any more. */
+export interface CloseBatchInput extends HealthInput {
+  failures: FailedInstance[];
+}
+
 export interface HealthResult {
   healthy: number;
   /** When to look again, or null when every instance is judged. */
   nextLookAt: Instant | null;
   waiting: number;
-  /** To be restored (rule B6); empty when there is nothing to restore, and then the batch has been closed. */
-  toRestore: string[];
+  /** To be restored (rule B6), and why; empty when there is nothing to restore, and then the batch has been closed. */
+  toRestore: FailedInstance[];
   /** Failed and left as they are (rules B6 and B11). */
   left: number;
 }

@@ -20,9 +20,9 @@ export function exceedsPercent(part: number, whole: number, percent: number): bo
   return part * 100 > whole * percent;
 }
 
-/** `part` of `whole` in percent, to one decimal, for messages. */
+/** `part` of `whole` in percent, rounded up to one decimal: what is above a limit also reads as above it. */
 export function percentOf(part: number, whole: number): number {
-  return whole === 0 ? 0 : Math.round((part * 1000) / whole) / 10;
+  return whole === 0 ? 0 : Math.ceil((part * 1000) / whole) / 10;
 }
 
 export type HealthVerdict =

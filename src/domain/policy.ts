@@ -55,7 +55,8 @@ export function policyInForce(scaleSet: ScaleSet): RollingUpgradePolicy {
   const own = scaleSet.upgradePolicy.automaticOSUpgradePolicy.useRollingUpgradePolicy
     ? scaleSet.upgradePolicy.rollingUpgradePolicy
     : {};
-  return { ...DEFAULT_ROLLING_POLICY, ...own };
+  const given = Object.entries(own).filter(([, value]) => value !== undefined);
+  return { ...DEFAULT_ROLLING_POLICY, ...Object.fromEntries(given) };
 }
 
 /** Waits and limits of a rollout: every one can be set per rollout. */

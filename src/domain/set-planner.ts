@@ -1,4 +1,4 @@
-import { batchSize, nextBatch, type InstanceView } from './batching.ts';
+import { batchSize, nextBatch, zonesOf, type InstanceView } from './batching.ts';
 import { ALONE } from './claims.ts';
 import type { Instant } from './clock.ts';
 import { exceedsPercent, percentOf } from './health.ts';
@@ -139,7 +139,7 @@ function wholeSetUnhealthy(seen: SetObservation): SetStep | null {
 
 /** Rules B2, B3 and D4: the next batch, or the zone that must be claimed for it first. */
 function batchOrZone(seen: SetObservation, remaining: ObservedInstance[]): SetStep {
-  const zones = [...new Set(remaining.map((instance) => instance.zone))].toSorted(byZone);
+  const zones = zonesOf(remaining);
   const spanning = seen.policy.enableCrossZoneUpgrade && zones.some((zone) => zone !== null);
   const wanted = spanning ? [ALONE] : zones;
   let zone = wanted[0] ?? null;
@@ -156,14 +156,8 @@ function batchOrZone(seen: SetObservation, remaining: ObservedInstance[]): SetSt
     openUpdateDomain: seen.lastBatch?.zone === zone ? seen.lastBatch.updateDomain : null,
   });
   if (batch === null)
-    throw new Error('There are instances to upgrade but no batch was found: a defect in nextBatch.');
+    throw new RangeError(`No batch was found in zone ${zone}, though instances are left there.`);
   return { kind: 'batch', number: (seen.lastBatch?.number ?? 0) + 1, ...batch };
-}
-
-function byZone(a: string | null, b: string | null): number {
-  if (a === null) return -1;
-  if (b === null) return 1;
-  return a.localeCompare(b, 'en', { numeric: true });
 }
 
 /** Azure's progress counts: they add up to the instances that the attempt is about, deleted ones not among them. */

@@ -2,36 +2,50 @@ import type { Claim, ClaimRequest } from '../domain/claims.ts';
 import type { Instant } from '../domain/clock.ts';
 import type { Image, ImageVersion } from '../domain/image.ts';
 import type { JournalEntry } from '../domain/operation.ts';
-import type { PhasePlan } from '../domain/phases.ts';
-import type { RolloutSettings } from '../domain/policy.ts';
-import type { RollingUpgradePolicy } from '../domain/scale-set.ts';
+import type {
+  Reason,
+  RolloutStatus,
+  Rollout,
+  PhaseVerdict,
+  PhaseRecord,
+  Decision,
+  Release,
+  TargetStatus,
+  Target,
+  AttemptStatus,
+  Progress,
+  Attempt,
+  InstanceOutcome,
+  AttemptInstance,
+  Batch,
+  ClaimAnswer,
+  Order,
+  RecordedEntry,
+} from './records.ts';
 
-/** Why something ended or was ordered, by a code that programs read and a text that people do. */
-export interface Reason {
-  code: string;
-  message: string;
-}
-
-// --- rollouts ---------------------------------------------------------------------------------------------------
-
-/** `platform` and `gallery` rollouts are automatic; `manual` is one scale set, begun by a person (rule D8). */
-export type RolloutKind = 'platform' | 'gallery' | 'manual';
-export type RolloutStatus = 'Running' | 'Halted' | 'Completed' | 'Faulted' | 'Cancelled' | 'Superseded';
-
-export interface Rollout {
-  /** The id of its top workflow. */
-  id: string;
-  kind: RolloutKind;
-  target: ImageVersion;
-  generation: number;
-  status: RolloutStatus;
-  reason: Reason | null;
-  phases: PhasePlan[];
-  settings: RolloutSettings;
-  startedBy: string;
-  startedAt: Instant;
-  endedAt: Instant | null;
-}
+export type {
+  Reason,
+  RolloutKind,
+  RolloutStatus,
+  Rollout,
+  PhaseVerdict,
+  PhaseRecord,
+  DecisionKind,
+  Decision,
+  Release,
+  TargetStatus,
+  Target,
+  AttemptStatus,
+  Progress,
+  Attempt,
+  InstanceOutcome,
+  AttemptInstance,
+  Batch,
+  ClaimAnswer,
+  DesiredState,
+  Order,
+  RecordedEntry,
+} from './records.ts';
 
 export interface Rollouts {
   /** Records a rollout; one that is there already stays as it is. Answers with what is recorded. */
@@ -42,49 +56,6 @@ export interface Rollouts {
   /** The last generation number used for this version of this image; 0 if none (rule D9). */
   lastGeneration(target: ImageVersion): Promise<number>;
   setStatus(id: string, status: RolloutStatus, at: Instant, reason: Reason | null): Promise<void>;
-}
-
-// --- phases, releases, decisions ------------------------------------------------------------------------------------
-
-export interface PhaseVerdict {
-  eligible: number;
-  succeeded: number;
-  failed: number;
-  /** Instances that failed, at most 50 of them, as `<scale set id>/<instance id>: why`. */
-  failures: string[];
-}
-
-export interface PhaseRecord {
-  rolloutId: string;
-  /** 1 is the first. */
-  phase: number;
-  /** 1, and one more with every `retry`. */
-  round: number;
-  startedAt: Instant;
-  bakingSince: Instant | null;
-  bakeUntil: Instant | null;
-  judgedAt: Instant | null;
-  verdict: PhaseVerdict | null;
-}
-
-export type DecisionKind = 'proceed' | 'retry' | 'abort';
-
-export interface Decision {
-  rolloutId: string;
-  phase: number;
-  round: number;
-  decision: DecisionKind;
-  who: string;
-  why: string;
-  at: Instant;
-}
-
-export interface Release {
-  imageKey: string;
-  version: string;
-  region: string;
-  rolloutId: string;
-  releasedAt: Instant;
 }
 
 export interface Phases {
@@ -115,30 +86,6 @@ export interface Phases {
   releases(image: Image, region: string): Promise<Release[]>;
 }
 
-// --- targets: the scale sets of a rollout ------------------------------------------------------------------------------
-
-/**
- * `waiting` for its trigger or its turn; `upgrading`; `upgraded` (an attempt completed, or there was nothing to do);
- * `stopped` (its attempt ended otherwise); `skipped` (not eligible).
- */
-export type TargetStatus = 'waiting' | 'upgrading' | 'upgraded' | 'stopped' | 'skipped';
-
-export interface Target {
-  rolloutId: string;
-  scaleSetId: string;
-  scaleSetName: string;
-  region: string;
-  phase: number;
-  round: number;
-  status: TargetStatus;
-  /** When the region first saw that it was due (rule D6), and when its upgrade is triggered. */
-  seenAt: Instant;
-  triggerAt: Instant;
-  attemptId: string | null;
-  /** Why it was skipped or stopped. */
-  reason: Reason | null;
-}
-
 export interface Targets {
   /** Records targets; those that are there already stay as they are. */
   add(targets: readonly Target[]): Promise<void>;
@@ -156,64 +103,6 @@ export interface Targets {
   }): Promise<Target[]>;
   /** True when any rollout has ever triggered an automatic upgrade of the set: the first one may take longer (rule D6). */
   wasEverTriggered(scaleSetId: string): Promise<boolean>;
-}
-
-// --- attempts ----------------------------------------------------------------------------------------------------------
-
-export type AttemptStatus = 'RollingForward' | 'Completed' | 'Faulted' | 'Cancelled';
-
-/** Azure's progress counts: they always add up to the instances that the attempt is about. */
-export interface Progress {
-  successfulInstanceCount: number;
-  failedInstanceCount: number;
-  inProgressInstanceCount: number;
-  pendingInstanceCount: number;
-}
-
-export interface Attempt {
-  /** `<scale set key hash>-<number>`; unique for ever. */
-  id: string;
-  scaleSetId: string;
-  rolloutId: string;
-  /** 1, 2, ... per scale set. */
-  number: number;
-  /** Rises with every attempt of the set and with every take-over of one. */
-  fence: number;
-  workflowId: string;
-  startedBy: 'Platform' | 'User';
-  target: ImageVersion;
-  policy: RollingUpgradePolicy;
-  /** The previous OS disk comes back when an instance is not healthy in time (rule B6). */
-  restoresOnFailure: boolean;
-  status: AttemptStatus;
-  reason: Reason | null;
-  progress: Progress;
-  startedAt: Instant;
-  endedAt: Instant | null;
-}
-
-/** `upgraded`: seen healthy on the target; `restored`: back on its previous disk; `left`: failed and not restored. */
-export type InstanceOutcome = 'upgraded' | 'restored' | 'restoreFailed' | 'left';
-
-/** An instance that an attempt has taken into a batch. */
-export interface AttemptInstance {
-  instanceId: string;
-  batch: number;
-  zone: string | null;
-  updateDomain: number | null;
-  from: ImageVersion | null;
-  /** Null while it is in progress. */
-  outcome: InstanceOutcome | null;
-  error: string | null;
-}
-
-export interface Batch {
-  number: number;
-  zone: string | null;
-  updateDomain: number | null;
-  instanceIds: string[];
-  startedAt: Instant;
-  endedAt: Instant | null;
 }
 
 export interface Attempts {
@@ -271,17 +160,6 @@ export interface Attempts {
   ): Promise<void>;
 }
 
-// --- claims ------------------------------------------------------------------------------------------------------------
-
-export interface ClaimAnswer {
-  /** The value held, or null while it waits. */
-  value: string | null;
-  /** Not before this instant may the holder act: nobody who conflicted acted later than that. */
-  notBefore: Instant;
-  /** Who stands in the way of a claim that waits. */
-  blockedBy: Claim[];
-}
-
 export interface Claims {
   /** Asks, or asks again: a holder that already holds one of the accepted values keeps it, one that waits keeps its place. */
   request(request: ClaimRequest, at: Instant): Promise<ClaimAnswer>;
@@ -292,34 +170,12 @@ export interface Claims {
   list(filter?: { group?: string; holder?: string }): Promise<Claim[]>;
 }
 
-// --- desired state -------------------------------------------------------------------------------------------------------
-
-export type DesiredState = 'running' | 'paused' | 'cancelled';
-
-/** What a person ordered for a scope (see `domain/scopes.ts`): the strongest order of all that apply is in force. */
-export interface Order {
-  scope: string;
-  state: DesiredState;
-  who: string;
-  why: string;
-  at: Instant;
-}
-
 export interface Orders {
   set(order: Order): Promise<void>;
   /** The order in force over these scopes (cancelled before paused before running), or null if there is none. */
   inForce(scopes: readonly string[]): Promise<Order | null>;
   /** Orders as they stand now, or all that were ever given, newest first. */
   list(filter?: { scope?: string; all?: boolean }): Promise<Order[]>;
-}
-
-// --- journal -------------------------------------------------------------------------------------------------------------
-
-export interface RecordedEntry extends JournalEntry {
-  /** Rises in the order of recording. */
-  seq: number;
-  /** Wall clock, milliseconds since the Unix epoch. */
-  recordedAt: number;
 }
 
 export interface Journal {

@@ -38,19 +38,17 @@ async function upgrade(input: BatchUpgradeInput, watch: Watch): Promise<BatchUpg
   const judged = await waitForHealth(input, watch);
   if (judged.toRestore.length === 0) return { upgraded: judged.healthy, restored: 0, failed: judged.left };
 
-  watch.doing(`Restoring the previous OS disks of ${judged.toRestore.length} VMs`);
-  await eachChunk(
-    input,
-    chunked(judged.toRestore, input.settings.chunkSize),
-    watch,
-    'restored OS disks',
-    async (chunk) => {
-      const options = { summary: `restore ${chunk.instanceIds.length} disks`, priority: { priorityKey: 1 } };
-      const result = await steps.restoreOsDisks.executeWithOptions(options, [chunk]);
-      return { ...result, succeeded: result.restored };
-    },
+  const restoring = chunked(
+    judged.toRestore.map((one) => one.instanceId),
+    input.settings.chunkSize,
   );
-  const closed = await looks.closeBatch(healthInput(input, watch.now));
+  watch.doing(`Restoring the previous OS disks of ${judged.toRestore.length} VMs`);
+  await eachChunk(input, restoring, watch, 'restored OS disks', async (chunk) => {
+    const options = { summary: `restore ${chunk.instanceIds.length} disks`, priority: { priorityKey: 1 } };
+    const result = await steps.restoreOsDisks.executeWithOptions(options, [chunk]);
+    return { ...result, succeeded: result.restored };
+  });
+  const closed = await looks.closeBatch({ ...healthInput(input, watch.now), failures: judged.toRestore });
   return { upgraded: judged.healthy, ...closed };
 }
 

@@ -85,7 +85,8 @@ class ImageRun {
   /** Pauses stop the next phase from starting; a cancel ends the rollout. */
   async #waitWhilePaused(): Promise<Reason | null> {
     for (;;) {
-      if (this.#watch.cancelRequested) return { code: 'CancelRequested', message: 'Cancelled through Temporal.' };
+      if (this.#watch.cancelRequested)
+        return { code: 'CancelRequested', message: 'Cancelled through Temporal.' };
       const order = await looks.readOrder({ rolloutId: this.#input.rolloutId });
       if (order.state === 'cancelled') return order.reason;
       if (order.state === 'running') return null;
@@ -162,7 +163,8 @@ class ImageRun {
       if (decision?.decision === 'retry') return 'retry';
       if (decision?.decision === 'abort')
         return { code: 'Aborted', message: `Aborted by ${decision.who}: ${decision.why}` };
-      if (this.#watch.cancelRequested) return { code: 'CancelRequested', message: 'Cancelled through Temporal.' };
+      if (this.#watch.cancelRequested)
+        return { code: 'CancelRequested', message: 'Cancelled through Temporal.' };
       const order = await looks.readOrder({ rolloutId: this.#input.rolloutId });
       if (order.state === 'cancelled' && order.reason) return order.reason;
       const until = this.#watch.now + this.#input.settings.fallbackPoll;

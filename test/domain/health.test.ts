@@ -93,7 +93,8 @@ describe('exceedsPercent (rule B13)', () => {
 
 describe('percentOf', () => {
   it.each([
-    [1, 3, 33.3],
+    [1, 3, 33.4],
+    [200, 999, 20.1],
     [2, 3, 66.7],
     [1, 4, 25],
     [0, 0, 0],

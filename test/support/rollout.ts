@@ -199,7 +199,7 @@ export async function expectNothingHalfDone(
 /** A real server as a test's environment: its time is this machine's. */
 export function realEnvironment(server: DevServerEnvironment): TemporalEnvironment {
   return {
-    client: server.client as TemporalEnvironment['client'],
+    client: server.client,
     nativeConnection: server.nativeConnection,
     currentTimeMs: async () => Date.now(),
     sleep: (duration) => delay(msToNumber(duration)),
