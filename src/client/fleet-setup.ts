@@ -5,7 +5,6 @@ import { imageKey, imageLabel, type Image } from '../domain/image.ts';
 import {
   fleetSpecSchema,
   generateFleet,
-  importFleet,
   PublishError,
   type Imported,
   type Published,
@@ -135,7 +134,7 @@ export async function importFiles(
   const instances: unknown[] = [];
   for (const file of files.instances) instances.push(await readJsonFile(file, 'The file of instances'));
   const at = await currentInstant(context);
-  return asUsage(() => importFleet(context.database, { scaleSets, instances, at }));
+  return asUsage(() => context.fleet.import({ scaleSets, instances, at }));
 }
 
 export interface PublishRequest {

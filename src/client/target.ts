@@ -93,7 +93,7 @@ export function chooseVersion({ image, offers }: ImageInFleet, wanted?: string):
   if (wanted === undefined || wanted.toLowerCase() === 'latest') {
     if (newest !== undefined) return { image, version: newest };
     throw new UsageError(
-      `No region offers a version of ${imageLabel(image)}. Publish one by \`rollouts publish ${imageLabel(image)} <version>\`.`,
+      `No region offers a version of ${imageLabel(image)}. Publish one by \`rollouts publish ${image.kind === 'gallery' ? image.id : imageLabel(image)} <version>\`.`,
     );
   }
   if (!isVersion(wanted)) {
