@@ -28,7 +28,7 @@ import {
 import { readFaults, setBehaviour, setFaults } from './scenario.ts';
 import { seedFleet, type SeededFleet } from './seed.ts';
 import { setLock } from './store.ts';
-import { loadWorld, type World } from './world.ts';
+import { loadWorld, readClock, type World } from './world.ts';
 import {
   changeInstances,
   deleteInstances,
@@ -77,7 +77,7 @@ export async function openSimulatedFleet(database: Database): Promise<SimulatedF
   const { db } = database;
   const world = worldReader();
   return {
-    clock: async () => (await loadWorld(db)).clock ?? REAL_TIME,
+    clock: async () => (await readClock(db)) ?? REAL_TIME,
     regions: () => readRegions(db),
     timings: async () => timingsOf((await loadWorld(db)).behaviour),
     scaleSets: (filter) => readScaleSets(db, filter),

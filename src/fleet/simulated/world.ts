@@ -20,10 +20,7 @@ export async function loadWorld(db: Queries): Promise<World> {
   const faults = await db.selectFrom('faults').select(['id', 'fault']).orderBy('id').execute();
   const seed = row?.seed ?? EMPTY_WORLD_SEED;
   return {
-    clock:
-      row === undefined
-        ? null
-        : { epochVirtual: row.epoch_virtual, epochWall: row.epoch_wall, speed: row.speed },
+    clock: row === undefined ? null : toClock(row),
     seed,
     behaviour: row === undefined ? DEFAULT_BEHAVIOUR : (JSON.parse(row.behaviour) as Behaviour),
     faults: new Faults(
@@ -31,6 +28,19 @@ export async function loadWorld(db: Queries): Promise<World> {
       seed,
     ),
   };
+}
+
+/** The fleet's clock, or null before anything was seeded: asked for by every activity. */
+export async function readClock(db: Queries): Promise<VirtualClock | null> {
+  const row = await db
+    .selectFrom('fleet')
+    .select(['epoch_virtual', 'epoch_wall', 'speed'])
+    .executeTakeFirst();
+  return row === undefined ? null : toClock(row);
+}
+
+function toClock(row: { epoch_virtual: number; epoch_wall: number; speed: number }): VirtualClock {
+  return { epochVirtual: row.epoch_virtual, epochWall: row.epoch_wall, speed: row.speed };
 }
 
 /** The outages that hit an instance, in order of time. */
