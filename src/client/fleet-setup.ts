@@ -163,7 +163,7 @@ export async function publish(
   request: PublishRequest,
 ): Promise<PublishedVersion> {
   const { fleet } = context;
-  const image = await asCataloged(fleet, parseImage(request.image));
+  const image = await asCataloged(context, parseImage(request.image));
   const { version } = request;
   const at = request.at === undefined ? await currentInstant(context) : instantOf(request.at);
   const label = imageLabel(image);
@@ -189,9 +189,19 @@ export async function publish(
   }
 }
 
-/** In the catalog's spelling, where it is there. */
-async function asCataloged(fleet: SimulatedFleet, image: Image): Promise<Image> {
-  return (await fleet.images()).find((known) => imageKey(known) === imageKey(image)) ?? image;
+/** In the catalog's spelling. Images of imported scale sets come into the catalog with their first version. */
+async function asCataloged({ database, fleet }: FleetSetupContext, image: Image): Promise<Image> {
+  const known = (await fleet.images()).find((candidate) => imageKey(candidate) === imageKey(image));
+  if (known !== undefined) return known;
+  const [user] = await fleet.scaleSets({ image });
+  if (user === undefined) return image;
+  const used = user.imageReference.image;
+  const row = { key: imageKey(used), image: JSON.stringify(used) };
+  await database.write(['catalog'], async (tx) => {
+    const add = tx.insertInto('images').values(row);
+    await add.onConflict((conflict) => conflict.column('key').doNothing()).execute();
+  });
+  return used;
 }
 
 async function regionsUsing(fleet: SimulatedFleet, image: Image): Promise<string[]> {

@@ -112,25 +112,12 @@ async function lastManual(
 }
 
 async function startWorkflow(
-  { fleet, ledger }: ClientContext,
+  context: ClientContext,
   client: Client,
   rollout: Rollout,
   scaleSet: ScaleSet,
 ): Promise<string> {
-  const { target, settings } = rollout;
-  const { id, name, region } = scaleSet;
-  const workflowId = scaleSetRolloutId(id);
-  const input: ScaleSetRolloutInput = {
-    v: 1,
-    rolloutId: rollout.id,
-    scaleSetId: id,
-    clock: await fleet.clock(),
-    target,
-    startedBy: 'User',
-    phase: null,
-    region,
-    settings,
-  };
+  const workflowId = scaleSetRolloutId(scaleSet.id);
   try {
     const handle = await client.workflow.start<
       (input: ScaleSetRolloutInput) => Promise<ScaleSetRolloutResult>
@@ -139,19 +126,7 @@ async function startWorkflow(
       taskQueue: TASK_QUEUE,
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
-      staticSummary: `${name} in ${region} to ${target.version}, started by ${rollout.startedBy}`.slice(
-        0,
-        190,
-      ),
-      memo: { scaleSetId: id, rolloutId: rollout.id },
-      typedSearchAttributes: [
-        { key: searchAttributes.image, value: imageLabel(target.image) },
-        { key: searchAttributes.imageVersion, value: target.version },
-        { key: searchAttributes.scaleSet, value: id },
-        { key: searchAttributes.region, value: region },
-        { key: searchAttributes.status, value: 'Running' },
-      ],
-      args: [input],
+      ...(await describeWorkflow(context, rollout, scaleSet)),
     });
     return handle.firstExecutionRunId;
   } catch (error) {
@@ -159,9 +134,38 @@ async function startWorkflow(
     // Another upgrade of the set began a moment before: this one has not, and its record says so.
     const refused = alreadyRuns(scaleSet, workflowId);
     const reason = { code: 'OperationNotAllowed', message: refused.message };
-    await ledger.rollouts.setStatus(rollout.id, 'Cancelled', rollout.startedAt, reason);
+    await context.ledger.rollouts.setStatus(rollout.id, 'Cancelled', rollout.startedAt, reason);
     throw refused;
   }
+}
+
+/** What the workflow is given, and what people find it by. */
+async function describeWorkflow({ fleet }: ClientContext, rollout: Rollout, scaleSet: ScaleSet) {
+  const { id: rolloutId, target, settings, startedBy } = rollout;
+  const { id: scaleSetId, name, region } = scaleSet;
+  const input: ScaleSetRolloutInput = {
+    v: 1,
+    rolloutId,
+    scaleSetId,
+    clock: await fleet.clock(),
+    target,
+    startedBy: 'User',
+    phase: null,
+    region,
+    settings,
+  };
+  return {
+    staticSummary: `${name} in ${region} to ${target.version}, started by ${startedBy}`.slice(0, 190),
+    memo: { scaleSetId, rolloutId },
+    typedSearchAttributes: [
+      { key: searchAttributes.image, value: imageLabel(target.image) },
+      { key: searchAttributes.imageVersion, value: target.version },
+      { key: searchAttributes.scaleSet, value: scaleSetId },
+      { key: searchAttributes.region, value: region },
+      { key: searchAttributes.status, value: 'Running' },
+    ],
+    args: [input] as [ScaleSetRolloutInput],
+  };
 }
 
 function alreadyRuns({ name, region }: ScaleSet, workflowId: string): ClientError {

@@ -52,8 +52,9 @@ export async function rolloutStatus(context: ClientContext, rolloutId: string): 
   const { ledger, fleet } = context;
   const rollout = await ledger.rollouts.get(rolloutId);
   if (rollout === null) throw new UsageError(`No rollout "${rolloutId}" is recorded.`);
-  const snapshot = await readSnapshot({ fleet, ledger }, rollout.id);
   const temporal = await askTemporal(context, rollout);
+  const workflowOpen = temporal.kind === 'reached' ? temporal.workflow === 'open' : null;
+  const snapshot = { ...(await readSnapshot({ fleet, ledger }, rollout.id)), workflowOpen };
   const orders = await ordersAbout(context, rollout);
   return {
     rollout,

@@ -9,9 +9,6 @@ export type WorkflowState = 'open' | 'closed' | 'missing';
 /** Longer than an idle worker takes, and short enough for a person to wait. */
 const QUERY_TIMEOUT_MS = 3_000;
 
-/** gRPC's codes: deadline exceeded, failed precondition. */
-const NO_ANSWER_CODES: readonly number[] = [4, 9];
-
 /** The top workflow of a rollout: the set's own, if it is a manual one. */
 export function workflowIdOf(rollout: Pick<Rollout, 'id'>): string {
   const parsed = parseWorkflowId(rollout.id);
@@ -43,13 +40,9 @@ export async function askStatus(client: Client, workflowId: string): Promise<Sta
     return { kind: 'status', status: await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, ask) };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return { kind: 'gone' };
-    if (isNoAnswer(error)) return { kind: 'noWorker' };
+    const cause = error instanceof Error ? (error.cause ?? error) : error;
+    // Too late, no poller lately, too many questions: whatever the server says of it, nobody has answered.
+    if (isGrpcServiceError(cause)) return { kind: 'noWorker' };
     throw error;
   }
-}
-
-function isNoAnswer(error: unknown): boolean {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  // The server refuses queries at once when it knows that no worker has polled lately.
-  return isGrpcServiceError(cause) && NO_ANSWER_CODES.includes(cause.code);
 }

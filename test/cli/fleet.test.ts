@@ -163,6 +163,9 @@ describe('fleet import', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('Imported 1 scale set with 1 VM.');
     expect((await show('--instances')).scaleSets).toHaveLength(1);
+    // Its image gets into the catalog with its first version.
+    expect(await run(['publish', IMAGE, '22.04.202512050'], space)).toMatchObject({ code: 0 });
+    expect(await run(['plan', IMAGE], space)).toMatchObject({ code: 0 });
   });
 
   it('names what is wrong in the files', async () => {

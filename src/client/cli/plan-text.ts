@@ -51,7 +51,7 @@ function totalsText(totals: PlanTotals): string {
   const vms =
     totals.toUpgrade === totals.instances
       ? amount(totals.instances, 'VM')
-      : `${totals.toUpgrade} of ${amount(totals.instances, 'VM')}`;
+      : `${totals.toUpgrade.toLocaleString('en')} of ${amount(totals.instances, 'VM')}`;
   return `${amount(totals.regions, 'region')}, ${amount(totals.scaleSets, 'scale set')}, ${vms} in ${amount(totals.batches, 'batch', 'batches')}`;
 }
 
