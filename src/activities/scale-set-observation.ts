@@ -2,7 +2,7 @@ import type { Instant } from '../domain/clock.ts';
 import { isHealthy } from '../domain/health.ts';
 import { sameImageVersion } from '../domain/image.ts';
 import { isModelFault } from '../domain/operation.ts';
-import type { Instance, ScaleSet } from '../domain/scale-set.ts';
+import { isRunning, isUntouchable, type Instance, type ScaleSet } from '../domain/scale-set.ts';
 import { scopesOf } from '../domain/scopes.ts';
 import { stopCodes, type SetObservation } from '../domain/set-planner.ts';
 import type { Attempt, Batch, Order, Reason, Rollout } from '../ledger/port.ts';
@@ -54,7 +54,7 @@ export async function observe(
       zone: instance.zone,
       updateDomain: instance.updateDomain,
       healthy: isHealthy(instance),
-      running: instance.powerState === 'running' || instance.powerState === 'starting',
+      running: isRunning(instance),
       onTarget: instance.osDisk !== null && sameImageVersion(instance.osDisk.source, attempt.target),
       untouchable: isUntouchable(scaleSet, instance),
     })),
@@ -67,14 +67,6 @@ export async function observe(
     zoneHeld: zones?.value ?? null,
   };
   return { scaleSet, rollout, attempt, instances, batches, seen };
-}
-
-/** Protected by its owner, or behind its model where the upgrade mode leaves that to the owner (rule C9). */
-function isUntouchable(scaleSet: ScaleSet, instance: Instance): boolean {
-  return (
-    instance.protectFromScaleSetActions ||
-    (scaleSet.upgradePolicy.mode === 'Manual' && !instance.latestModelApplied)
-  );
 }
 
 /** Why the attempt must end at this batch boundary, if it must (rule C1, operators' orders). */

@@ -189,19 +189,9 @@ export async function publish(
   }
 }
 
-/** In the catalog's spelling. Images of imported scale sets come into the catalog with their first version. */
-async function asCataloged({ database, fleet }: FleetSetupContext, image: Image): Promise<Image> {
-  const known = (await fleet.images()).find((candidate) => imageKey(candidate) === imageKey(image));
-  if (known !== undefined) return known;
-  const [user] = await fleet.scaleSets({ image });
-  if (user === undefined) return image;
-  const used = user.imageReference.image;
-  const row = { key: imageKey(used), image: JSON.stringify(used) };
-  await database.write(['catalog'], async (tx) => {
-    const add = tx.insertInto('images').values(row);
-    await add.onConflict((conflict) => conflict.column('key').doNothing()).execute();
-  });
-  return used;
+/** In the catalog's spelling. */
+async function asCataloged({ fleet }: FleetSetupContext, image: Image): Promise<Image> {
+  return (await fleet.images()).find((candidate) => imageKey(candidate) === imageKey(image)) ?? image;
 }
 
 async function regionsUsing(fleet: SimulatedFleet, image: Image): Promise<string[]> {

@@ -4,7 +4,7 @@ import { eligibility, type EligibilityWarning } from '../domain/eligibility.ts';
 import { isHealthy } from '../domain/health.ts';
 import { sameImageVersion, type ImageVersion } from '../domain/image.ts';
 import { policyInForce } from '../domain/policy.ts';
-import type { Instance, ScaleSet } from '../domain/scale-set.ts';
+import { isRunning, isUntouchable, type Instance, type ScaleSet } from '../domain/scale-set.ts';
 import type { ImageOffer } from '../fleet/port.ts';
 import type { ClientContext } from './context.ts';
 import type { SkippedScaleSet } from './plan-types.ts';
@@ -83,11 +83,6 @@ async function surveySet(
 
 /** Runs, is behind, and may be touched (rules B3, B10, C9). */
 function isToUpgrade(scaleSet: ScaleSet, instance: Instance, target: ImageVersion): boolean {
-  const { osDisk, powerState } = instance;
-  const isBehind = osDisk === null || !sameImageVersion(osDisk.source, target);
-  const isRunning = powerState === 'running' || powerState === 'starting';
-  const leftToOwner =
-    instance.protectFromScaleSetActions ||
-    (scaleSet.upgradePolicy.mode === 'Manual' && !instance.latestModelApplied);
-  return isBehind && isRunning && !leftToOwner;
+  const isBehind = instance.osDisk === null || !sameImageVersion(instance.osDisk.source, target);
+  return isBehind && isRunning(instance) && !isUntouchable(scaleSet, instance);
 }

@@ -124,3 +124,18 @@ export interface Instance {
 export function scaleSetKey(id: string): string {
   return id.toLowerCase();
 }
+
+/** Up, or about to be: one that is stopped or deallocated is not touched (rule B3). */
+export function isRunning({ powerState }: Pick<Instance, 'powerState'>): boolean {
+  return powerState === 'running' || powerState === 'starting';
+}
+
+/** Protected by its owner, or behind its model where the upgrade mode leaves that to the owner (rule C9). */
+export function isUntouchable(
+  { upgradePolicy }: Pick<ScaleSet, 'upgradePolicy'>,
+  instance: Pick<Instance, 'protectFromScaleSetActions' | 'latestModelApplied'>,
+): boolean {
+  return (
+    instance.protectFromScaleSetActions || (upgradePolicy.mode === 'Manual' && !instance.latestModelApplied)
+  );
+}

@@ -27,7 +27,7 @@ export const looks = proxyLocalActivities<Activities>({
 /** Steps that change instances: real activities, with heartbeats, so that a worker's death is noticed soon. */
 export const steps = proxyActivities<Activities>({
   startToCloseTimeout: '10 min',
-  heartbeatTimeout: '30 s',
+  heartbeatTimeout: '10 s',
   scheduleToCloseTimeout: '12 h',
   retry: {
     initialInterval: '500 ms',

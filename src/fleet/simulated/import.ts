@@ -1,6 +1,8 @@
+import type { Transaction } from 'kysely';
 import type { Database } from '../../database/database.ts';
+import type { Tables } from '../../database/tables.ts';
 import type { Instant } from '../../domain/clock.ts';
-import type { ImageVersion } from '../../domain/image.ts';
+import { imageKey, type ImageVersion } from '../../domain/image.ts';
 import { scaleSetKey, type OsDisk, type PowerState, type ScaleSet } from '../../domain/scale-set.ts';
 import { healthSignal } from '../health-signal.ts';
 import { parseScaleSetModel } from '../model.ts';
@@ -52,7 +54,7 @@ export async function importFleet(
   );
   if (problems.length > 0) throw new Error(`Nothing was imported:\n${problems.join('\n')}`);
 
-  await database.write(['fleet'], async (tx) => {
+  await database.write(['fleet', 'catalog'], async (tx) => {
     await touchFleet(tx);
     const known = await tx.selectFrom('regions').select('name').execute();
     const names = new Set(known.map(({ name }) => name));
@@ -75,8 +77,43 @@ export async function importFleet(
       sets.map(({ scaleSet, arm }) => scaleSetRow(scaleSet, arm, at)),
     );
     await insertRows(tx, 'instances', rows);
+    await addToCatalog(tx, sets, rows, at);
   });
   return { scaleSets: sets.length, instances: rows.length, notes: [...notes] };
+}
+
+/** The images that the sets use, and the versions that their instances run, so that a next one can be published. */
+async function addToCatalog(
+  tx: Transaction<Tables>,
+  sets: readonly { scaleSet: ScaleSet }[],
+  rows: readonly InstanceRow[],
+  at: Instant,
+): Promise<void> {
+  const images = new Map(
+    sets.map(({ scaleSet: { imageReference } }) => [imageKey(imageReference.image), imageReference.image]),
+  );
+  const versions = new Map<string, { image_key: string; version: string }>();
+  for (const row of rows) {
+    const source = (JSON.parse(row.state) as InstanceState).osDisk?.source;
+    if (!source || source.image.kind !== 'platform') continue;
+    const key = imageKey(source.image);
+    images.set(key, images.get(key) ?? source.image);
+    versions.set(`${key}@${source.version}`, { image_key: key, version: source.version });
+  }
+  for (const [key, image] of images) {
+    await tx
+      .insertInto('images')
+      .values({ key, image: JSON.stringify(image) })
+      .onConflict((conflict) => conflict.column('key').doNothing())
+      .execute();
+  }
+  for (const version of versions.values()) {
+    await tx
+      .insertInto('image_versions')
+      .values({ ...version, published_at: at, exclude_from_latest: 0 })
+      .onConflict((conflict) => conflict.columns(['image_key', 'version']).doNothing())
+      .execute();
+  }
 }
 
 function readSets(json: unknown, at: Instant, problems: string[]): { scaleSet: ScaleSet; arm: Json }[] {
