@@ -113,7 +113,7 @@ export async function setRolloutStatus(
   await close(deps, input.rolloutId, input.status, input.reason, await currentTime(deps, input.at));
 }
 
-/** Sets the status; a rollout that is cancelled leaves none of its scale sets waiting. */
+/** Sets the status; a rollout that ends leaves none of its scale sets waiting. */
 async function close(
   { ledger }: ActivityDependencies,
   rolloutId: string,
@@ -122,9 +122,13 @@ async function close(
   at: Instant,
 ): Promise<void> {
   await ledger.rollouts.setStatus(rolloutId, status, at, reason);
-  if (status !== 'Cancelled') return;
+  if (status === 'Running' || status === 'Halted') return;
+  const why = reason ?? {
+    code: stopCodes.cancelRequested,
+    message: 'Its region was cancelled through Temporal.',
+  };
   for (const target of await ledger.targets.list({ rolloutId, status: ['waiting'] })) {
-    await ledger.targets.update(target, { status: 'stopped', reason });
+    await ledger.targets.update(target, { status: 'stopped', reason: why });
   }
 }
 

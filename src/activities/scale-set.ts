@@ -1,7 +1,7 @@
 import type { Instant } from '../domain/clock.ts';
 import { policyInForce } from '../domain/policy.ts';
 import type { ScaleSet } from '../domain/scale-set.ts';
-import { nextSetStep, progressOf, type SetStep } from '../domain/set-planner.ts';
+import { nextSetStep, progressOf, stopCodes, type SetStep } from '../domain/set-planner.ts';
 import type { Attempt, Batch, Ledger, Rollout } from '../ledger/port.ts';
 import { claimZone, leaveZone, zoneGroup } from './claims.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
@@ -20,7 +20,7 @@ export async function lookAtScaleSet(
   const at = await currentTime(deps, input.at);
   const { fleet, ledger } = deps;
   const scaleSet = await fleet.scaleSet(input.scaleSetId);
-  if (!scaleSet) throw notFound(`Scale set ${input.scaleSetId}`);
+  if (!scaleSet) return endOfDeleted(deps, input, at);
   const opened = await openAttempt(deps, input, scaleSet, at);
   if ('kind' in opened) return opened;
   // An attempt that was taken over may be an earlier rollout's: it is wound down by that rollout's rules.
@@ -47,6 +47,38 @@ export async function lookAtScaleSet(
     step = nextSetStep(observation.seen);
   }
   return record(deps, input, observation, step, at);
+}
+
+/** A scale set that was deleted: its attempt ends, so that it holds no zone, and it leaves the rollout's sum (rule D2). */
+async function endOfDeleted(
+  deps: ActivityDependencies,
+  input: ScaleSetLookInput,
+  at: Instant,
+): Promise<ScaleSetLook> {
+  const reason = { code: stopCodes.deleted, message: 'The scale set was deleted.' };
+  const attempt = await deps.ledger.attempts.openOf(input.scaleSetId);
+  if (attempt) {
+    await deps.ledger.attempts.close(attempt, 'Cancelled', reason, attempt.progress, at);
+    await leaveZone(deps, attempt.id, at);
+  }
+  const target = { rolloutId: input.rolloutId, scaleSetId: input.scaleSetId };
+  if (input.startedBy === 'Platform') await deps.ledger.targets.update(target, { status: 'skipped', reason });
+  else await deps.ledger.rollouts.setStatus(input.rolloutId, 'Cancelled', at, reason);
+  const progress = attempt?.progress ?? {
+    successfulInstanceCount: 0,
+    failedInstanceCount: 0,
+    inProgressInstanceCount: 0,
+    pendingInstanceCount: 0,
+  };
+  const none = { id: '', fence: 0, number: 0 };
+  return {
+    kind: 'finished',
+    attempt: attempt ? reference(attempt) : none,
+    progress,
+    status: 'Cancelled',
+    reason,
+    foreign: false,
+  };
 }
 
 async function openAttempt(

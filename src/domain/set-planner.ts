@@ -76,6 +76,8 @@ export const stopCodes = {
   superseded: 'Superseded',
   /** The workflow was terminated and the attempt has been wound down. */
   interrupted: 'Interrupted',
+  /** The scale set is gone. */
+  deleted: 'ScaleSetDeleted',
 } as const;
 
 /** The next step of an attempt. */

@@ -37,7 +37,8 @@ async function runPhase(input: PhaseRolloutInput, watch: Watch): Promise<PhaseRo
   const { regions } = input.plan;
   await looks.openPhase({ ...key, regions, at: watch.now });
   watch.doing(`Upgrading ${regions.join(', ')}`);
-  const cancelled = await runRegions(input, watch);
+  await runRegions(input, watch);
+  const cancelled = await cancelReason(input, watch);
   if (cancelled) return { kind: 'cancelled', reason: cancelled };
 
   const { until } = await looks.startBake({ ...key, at: watch.now });
@@ -54,15 +55,17 @@ async function runPhase(input: PhaseRolloutInput, watch: Watch): Promise<PhaseRo
   return { kind: 'judged', ...(await looks.judgePhase({ ...key, at: watch.now })) };
 }
 
-/** Runs the regions at once; answers with the reason if any of them was cancelled. */
-async function runRegions(input: PhaseRolloutInput, watch: Watch): Promise<Reason | null> {
+/**
+ * Runs the regions at once. One that was cancelled alone ends like any other: its VMs are judged with the rest, and a
+ * person decides.
+ */
+async function runRegions(input: PhaseRolloutInput, watch: Watch): Promise<void> {
   const running = new Set(input.plan.regions);
-  const results = Promise.all(
+  const ended = Promise.all(
     input.plan.regions.map(async (region) => {
-      const result = await runRegion(input, region, watch);
+      await runRegion(input, region, watch);
       running.delete(region);
       watch.wake();
-      return result;
     }),
   );
   let cancelSent = false;
@@ -75,7 +78,7 @@ async function runRegions(input: PhaseRolloutInput, watch: Watch): Promise<Reaso
     }
     if (running.size > 0) await watch.waitForWake(`the regions ${[...running].join(', ')}`);
   }
-  return (await results).find((result) => result.kind === 'cancelled')?.reason ?? null;
+  await ended;
 }
 
 /** A region whose workflow is terminated by hand is started again: it finds in the ledger where things stand. */

@@ -90,6 +90,26 @@ describe('pause and resume', () => {
   });
 });
 
+describe('a scale set that is deleted in mid-upgrade', () => {
+  it('ends its attempt, holds no zone, and leaves the sum of its phase', async () => {
+    const zones = ['1', '2', '3'];
+    const world = await rolloutWorld(env, [
+      { name: 'front', region: 'eastus', capacity: 9, zones },
+      { name: 'other', region: 'eastus', capacity: 6, zones },
+    ]);
+    const result = await world.worker.runUntil(async () => {
+      const handle = await startRollout(world, { phases: PHASES, settings: QUICK });
+      await passTimeUntil(world, () => inBatch(world, 'front', 2));
+      await world.fleet.deleteScaleSet(FRONT);
+      return handle.result();
+    });
+    expect(result.status).toBe('Completed');
+    expect(await versionsOf(world, 'other')).toEqual({ [NEW_VERSION]: 6 });
+    expect(await world.ledger.claims.list()).toEqual([]);
+    expect(await world.ledger.attempts.listOpen()).toEqual([]);
+  });
+});
+
 describe('cancel', () => {
   it('by an order stops at the end of the batch and ends the rollout as Cancelled', async () => {
     const world = await nineVms();
@@ -130,7 +150,7 @@ describe('cancel', () => {
         await passTimeUntil(world, () => inBatch(world, 'front', 2));
         await env.client.workflow.getHandle(ids[level]).cancel();
         const result = await handle.result();
-        expect(result.status).toBe(level === 'scale set' ? 'Completed' : 'Cancelled');
+        expect(result.status).toBe(level === 'scale set' || level === 'region' ? 'Completed' : 'Cancelled');
         return handle;
       });
       expect(await versionsOf(world, 'front')).toEqual({ [NEW_VERSION]: 2, [OLD_VERSION]: 7 });
