@@ -26,6 +26,8 @@ export interface ManagedProcess {
   readonly ready: string;
   /** Settles when it is gone: how it ended, for people. */
   readonly exited: Promise<string>;
+  /** From now on this process does not wait for it. */
+  release(): void;
   /** Asks it to end, and ends it after a while; answers when it is gone. */
   stop(): Promise<void>;
 }
@@ -74,7 +76,8 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
   const deadline = Date.now() + READY_WITHIN_MS;
   for (;;) {
     const ready = options.readiness(await logAfter(logFile, offset));
-    if (ready !== null) return { name, pid: child.pid ?? -1, logFile, ready, exited, stop };
+    if (ready !== null)
+      return { name, pid: child.pid ?? -1, logFile, ready, exited, stop, release: () => child.unref() };
     if (ended || Date.now() >= deadline) {
       const what = ended
         ? `ended before it was ready (${await exited})`

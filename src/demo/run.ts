@@ -61,7 +61,8 @@ export async function runDemo(
     return result;
   } finally {
     // What was left half way is of no use to anybody.
-    if (!(options.keep && finished)) await stage?.stop();
+    if (options.keep && finished) stage?.release();
+    else await stage?.stop();
     await database.close();
   }
 }

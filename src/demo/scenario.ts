@@ -24,7 +24,26 @@ export const VERSION = '22.04.202512050';
 /** The whole of the demo takes a minute and a half at this speed on two cores (measured); faster, the cores set the pace. */
 const SPEED = 600;
 
-const SETTINGS: SettingsOverrides = { failureTolerancePercent: 2, bakeTime: 30 * MINUTE, fallbackPoll: HOUR };
+const SETTINGS: SettingsOverrides = {
+  failureTolerancePercent: 2,
+  bakeTime: 20 * MINUTE,
+  fallbackPoll: HOUR,
+  healthPollInterval: MINUTE,
+};
+
+const PHASES = [
+  { name: 'canary', regions: ['eastasia'] },
+  { name: 'early', regions: ['japanwest', 'westcentralus'] },
+  {
+    name: 'phase 3',
+    regions: ['brazilsouth', 'canadaeast', 'centralus', 'japaneast', 'northcentralus', 'ukwest', 'westus2'],
+  },
+  { name: 'phase 4', regions: ['canadacentral', 'eastus', 'northeurope', 'swedencentral'] },
+  {
+    name: 'broad',
+    regions: ['eastus2', 'southcentralus', 'southeastasia', 'uksouth', 'westeurope', 'westus'],
+  },
+];
 
 const FLEET_FILE = fileURLToPath(new URL('../../examples/fleets/demo.json', import.meta.url));
 
@@ -73,7 +92,7 @@ export async function publishVersion(fleet: SimulatedFleet): Promise<void> {
   await fleet.publishImageVersion({ image: IMAGE, version: VERSION, at: await currentInstant({ fleet }) });
 }
 
-const REQUEST = { image: imageLabel(IMAGE), version: VERSION, settings: SETTINGS };
+const REQUEST = { image: imageLabel(IMAGE), version: VERSION, settings: SETTINGS, phases: PHASES };
 
 /** What the rollout will do, and how long it will take. */
 export function planDemo(context: ClientContext): Promise<RolloutPlan> {

@@ -36,6 +36,8 @@ export interface Stage {
   readonly failed: Promise<never>;
   /** Ends all processes; answers when they are gone. */
   stop(): Promise<void>;
+  /** Leaves the processes to themselves. */
+  release(): void;
 }
 
 export interface Pids {
@@ -81,6 +83,10 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       pids: () => ({ server: server.pid, worker: worker.current.pid, api: api.current.pid }),
       failed,
       stop,
+      release: () => {
+        for (const process of [worker, api]) process.release();
+        server.process?.release();
+      },
     };
   } catch (error) {
     await stop();

@@ -60,6 +60,12 @@ export class Supervised {
     await this.#current.stop();
   }
 
+  /** From now on it is left to itself: nobody starts it again, and this process does not wait for it. */
+  release(): void {
+    this.#stopping = true;
+    this.#current.release();
+  }
+
   #watch(process: ManagedProcess): void {
     void process.exited.then((how) => {
       if (!this.#stopping) this.#starting = this.#restart(process, how);
