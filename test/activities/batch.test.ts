@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import { NEW_VERSION, OLD_VERSION } from '../support/fleet.ts';
+import { journalOf } from '../support/fleet-journal.ts';
+import {
+  asBatch,
+  at,
+  batchInput,
+  configuredBatch,
+  oneSet,
+  regionLook,
+  removeWorldsAfterEach,
+  setLook,
+  type ActivityWorld,
+} from './support.ts';
+
+removeWorldsAfterEach();
+
+async function firstBatch(world: ActivityWorld, id: string) {
+  const look = asBatch(await world.activities.lookAtScaleSet(setLook(id)));
+  const [first = '', second = ''] = look.instanceIds;
+  return { look, first, second, input: (seconds: number) => batchInput(id, look, at(seconds)) };
+}
+
+const versions = async ({ fleet }: ActivityWorld, id: string, seconds: number, ids: string[]) =>
+  (await fleet.instances(id, at(seconds), ids)).map(({ osDisk }) => osDisk?.source.version ?? 'no disk');
+
+describe('swapOsDisks (B4)', () => {
+  it('begins the swaps and says when to ask again; asked again it begins nothing', async () => {
+    const { world, id } = await oneSet();
+    const { look, input } = await firstBatch(world, id);
+    const begun = { pendingUntil: at(50), succeeded: 0, failed: 0 };
+    expect(await world.activities.swapOsDisks(input(0))).toEqual(begun);
+    expect(await versions(world, id, 1, look.instanceIds)).toEqual(['no disk', 'no disk']);
+    // A worker died, and another one tries again, twice.
+    expect(await world.activities.swapOsDisks(input(10))).toEqual(begun);
+    expect(await world.activities.swapOsDisks(input(30))).toEqual(begun);
+    expect(await world.activities.swapOsDisks(input(50))).toEqual({
+      pendingUntil: null,
+      succeeded: 2,
+      failed: 0,
+    });
+    expect(await versions(world, id, 50, look.instanceIds)).toEqual([NEW_VERSION, NEW_VERSION]);
+    const lines = await journalOf(world.database, id);
+    expect(lines.filter((line) => line.includes('started'))).toHaveLength(2);
+  });
+
+  it('waits for the slowest of its chunk', async () => {
+    const { world, id } = await oneSet();
+    const { input, second } = await firstBatch(world, id);
+    await world.fleet.setFaults([{ kind: 'slowBoot', seconds: 90, instances: [second] }]);
+    expect(await world.activities.swapOsDisks(input(0))).toMatchObject({ pendingUntil: at(140) });
+    expect(await world.activities.swapOsDisks(input(60))).toEqual({
+      pendingUntil: at(140),
+      succeeded: 1,
+      failed: 0,
+    });
+  });
+
+  it('tells the server how far it is', async () => {
+    const { world, id } = await oneSet();
+    const { input } = await firstBatch(world, id);
+    await world.activities.swapOsDisks(input(0));
+    await world.activities.swapOsDisks(input(50));
+    expect(world.heartbeats).toEqual([
+      { operation: 'osDisk.swap', done: 0, of: 2 },
+      { operation: 'osDisk.swap', done: 2, of: 2 },
+    ]);
+  });
+
+  it('does nothing twice after the cloud did what was asked and answered with an error', async () => {
+    const apiError = { kind: 'apiError', operation: 'osDisk.swap', times: 1, effect: 'after' } as const;
+    const { world, id } = await oneSet({}, { faults: [apiError] });
+    const { input } = await firstBatch(world, id);
+    await expect(world.activities.swapOsDisks(input(0))).rejects.toThrow('API failed');
+    expect(await world.activities.swapOsDisks(input(50))).toMatchObject({ pendingUntil: null, succeeded: 2 });
+    const lines = await journalOf(world.database, id);
+    expect(lines.filter((line) => line.includes('started'))).toHaveLength(2);
+  });
+
+  it('brings the target of the batch, and reports a disk that could not be attached as a value', async () => {
+    const { world, id } = await oneSet();
+    const { look, input, first, second } = await firstBatch(world, id);
+    await world.fleet.setFaults([{ kind: 'swapFails', instances: [first] }]);
+    await world.activities.swapOsDisks(input(0));
+    expect(await world.activities.swapOsDisks(input(50))).toEqual({
+      pendingUntil: null,
+      succeeded: 1,
+      failed: 1,
+    });
+    expect(look.instanceIds).toEqual([first, second]);
+    expect(await versions(world, id, 50, look.instanceIds)).toEqual([OLD_VERSION, NEW_VERSION]);
+  });
+});
+
+describe('configureInstances (B4)', () => {
+  const extensions = [{ name: 'second', provisionAfterExtensions: ['first'] }, { name: 'first' }];
+
+  it('applies the model, then runs the extensions in their order; asked again it begins nothing', async () => {
+    const { world, id } = await oneSet({ extensions });
+    const { input, first } = await firstBatch(world, id);
+    await world.activities.swapOsDisks(input(0));
+    await world.activities.swapOsDisks(input(50));
+    // The model takes 5 s, and an extension is not begun on an instance before it is there.
+    expect(await world.activities.configureInstances(input(50))).toMatchObject({ pendingUntil: at(55) });
+    const running = { pendingUntil: at(75), succeeded: 0, failed: 0 };
+    expect(await world.activities.configureInstances(input(55))).toEqual(running);
+    expect(await world.activities.configureInstances(input(60))).toEqual(running);
+    expect(await world.activities.configureInstances(input(75))).toEqual({
+      pendingUntil: null,
+      succeeded: 2,
+      failed: 0,
+    });
+    const lines = await journalOf(world.database, id);
+    const ofFirst = lines.filter((line) => line.split(' ')[1] === first && line.includes('started'));
+    expect(ofFirst.map((line) => line.split(' ').slice(2, 4).join(' '))).toEqual([
+      'osDisk.swap started',
+      'model.apply started',
+      'extension.run first',
+      'extension.run second',
+    ]);
+  });
+
+  it('touches only instances that are seen on the target', async () => {
+    const { world, id } = await oneSet();
+    const { input, first, second } = await firstBatch(world, id);
+    await world.fleet.setFaults([{ kind: 'swapFails', instances: [first] }]);
+    await world.activities.swapOsDisks(input(0));
+    await world.activities.configureInstances(input(50));
+    const lines = await journalOf(world.database, id);
+    const applied = lines.filter((line) => line.includes('model.apply'));
+    expect(applied.map((line) => line.split(' ')[1])).toEqual([second]);
+  });
+});
+
+describe('restoreOsDisks (B6)', () => {
+  it('brings the previous disks back, once; a swap that comes after that is refused', async () => {
+    const { world, id } = await oneSet();
+    const { look } = await configuredBatch(world, id);
+    const input = (seconds: number) => batchInput(id, look, at(seconds));
+    expect(await world.activities.restoreOsDisks(input(400))).toMatchObject({ pendingUntil: at(440) });
+    expect(await world.activities.restoreOsDisks(input(420))).toMatchObject({ pendingUntil: at(440) });
+    expect(await world.activities.restoreOsDisks(input(440))).toEqual({
+      pendingUntil: null,
+      restored: 2,
+      failed: 0,
+    });
+    expect(await versions(world, id, 440, look.instanceIds)).toEqual([OLD_VERSION, OLD_VERSION]);
+    const lines = await journalOf(world.database, id);
+    expect(lines.filter((line) => /osDisk.restore started/.test(line))).toHaveLength(2);
+
+    // Two zombies: the swap that was begun before is answered from memory, one of a new identity is refused.
+    await world.activities.swapOsDisks(input(441));
+    const elsewhere = { ...input(442), attempt: { ...look.attempt, id: 'another' } };
+    expect(await world.activities.swapOsDisks(elsewhere)).toMatchObject({ succeeded: 0, failed: 2 });
+    expect(await versions(world, id, 1_000, look.instanceIds)).toEqual([OLD_VERSION, OLD_VERSION]);
+  });
+
+  it('counts a disk that could not be put back', async () => {
+    const { world, id } = await oneSet();
+    const { look } = await configuredBatch(world, id);
+    await world.fleet.setFaults([{ kind: 'restoreFails', instances: [look.instanceIds[0] as string] }]);
+    await world.activities.restoreOsDisks(batchInput(id, look, at(400)));
+    expect(await world.activities.restoreOsDisks(batchInput(id, look, at(440)))).toEqual({
+      pendingUntil: null,
+      restored: 1,
+      failed: 1,
+    });
+  });
+});
+
+describe('faults that a retry cannot help', () => {
+  it('are marked so: a rollout or an attempt that is not recorded', async () => {
+    const { world, id } = await oneSet();
+    const notFound = expect.objectContaining({ type: 'NotFound', nonRetryable: true });
+    const { lookAtScaleSet, lookAtRegion, judgePhase } = world.activities;
+    await expect(lookAtScaleSet(setLook(id, { rolloutId: 'gone' }))).rejects.toEqual(notFound);
+    const attempt = { id: 'gone', fence: 1, number: 1 };
+    await expect(lookAtScaleSet(setLook(id, { attempt }))).rejects.toEqual(notFound);
+    await expect(judgePhase({ rolloutId: 'gone', phase: 1, round: 1, at: at(0) })).rejects.toEqual(notFound);
+    await expect(lookAtRegion(regionLook({ rolloutId: 'gone' }))).rejects.toEqual(notFound);
+  });
+});
