@@ -1,12 +1,15 @@
 import type { PlannedPhase, RolloutPlan } from '../client/plan-types.ts';
 import { humanDuration, isoTime } from '../domain/clock.ts';
 
+/** As many as a terminal of the usual width has room for. */
+const REGIONS_NAMED = 4;
+
 /** The plan for people: what will be done, phase by phase, and how long it will take. */
 export function describePlan(plan: RolloutPlan): string[] {
   const { totals, phases, skipped, virtualDurationMs, wallDurationMs } = plan;
   const wide = Math.max(...phases.map((phase) => phase.name.length));
   return [
-    `${phases.length} phases, ${totals.regions} regions, ${totals.scaleSets} scale sets, ${totals.instances} VMs in ${totals.batches} batches; ${skipped.length} scale sets are not eligible`,
+    `${phases.length} phases, ${totals.regions} regions, ${totals.scaleSets} scale sets, ${totals.instances} VMs in ${totals.batches} batches; ${skipped.length} sets are not eligible.`,
     `It will take ${humanDuration(virtualDurationMs)} of the fleet's time, ${humanDuration(wallDurationMs)} of yours.`,
     '',
     ...phases.map((phase) => phaseLine(phase, wide)),
@@ -17,7 +20,11 @@ function phaseLine(phase: PlannedPhase, wide: number): string {
   const { name, regionPlans, scaleSets, instances, start, bakeEnd } = phase;
   const counts = `${pad(scaleSets, 3)} sets ${pad(instances, 4)} VMs`;
   const times = `${clock(start)} - ${clock(bakeEnd)}`;
-  return `  ${phase.phase} ${name.padEnd(wide)} ${counts}  ${times}  ${regionPlans.map((region) => region.name).join(', ')}`;
+  const regions = regionPlans.map((region) => region.name);
+  const more = regions.length - REGIONS_NAMED;
+  const shown =
+    more > 0 ? `${regions.slice(0, REGIONS_NAMED).join(', ')} and ${more} more` : regions.join(', ');
+  return `  ${phase.phase} ${name.padEnd(wide)} ${counts}  ${times}  ${shown}`;
 }
 
 function pad(number: number, width: number): string {

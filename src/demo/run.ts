@@ -115,7 +115,7 @@ async function prepare({ options, reporter, stage }: Play, context: ClientContex
   const plan = await planDemo(context);
   reporter.heading(`${imageLabel(IMAGE)} ${VERSION}`);
   reporter.line(
-    `A fleet of ${seeded.scaleSets} scale sets with ${seeded.instances} VMs in ${seeded.regions} regions; a new version of an image is published.`,
+    `A new version for a fleet of ${seeded.scaleSets} scale sets with ${seeded.instances} VMs in ${seeded.regions} regions:`,
   );
   reporter.line(describePlan(plan).join('\n'));
   return plan;

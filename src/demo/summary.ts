@@ -88,12 +88,7 @@ export function describeSummary(summary: DemoSummary, { phases }: RolloutSnapsho
   const rows: [string, string][] = [
     ['Upgraded', `${summary.upgraded} of ${summary.instances} VMs, in ${summary.batches} batches`],
     ['Failed', failed === 0 ? 'none' : `${failed}, ${restored} of them restored to their previous OS disk`],
-    ...sets.flatMap(({ region, set }) =>
-      set.failures.map((failure): [string, string] => [
-        '',
-        `${region}/${set.name} VM ${failure.instanceId}: ${failure.error ?? failure.outcome}`,
-      ]),
-    ),
+    ...failures(sets),
     ['Stopped', String(sets.filter(({ set }) => set.status === 'stopped').length || 'none')],
     ...reasons(sets, 'stopped'),
     ['Not eligible', summary.skippedScaleSets === 0 ? 'none' : `${summary.skippedScaleSets} scale sets`],
@@ -106,6 +101,16 @@ export function describeSummary(summary: DemoSummary, { phases }: RolloutSnapsho
     ],
   ];
   return table(rows);
+}
+
+/** Errors are `<code>: <sentence>`: the code is enough here, the tree and the journal have the rest. */
+function failures(sets: readonly PlacedSet[]): [string, string][] {
+  return sets.flatMap(({ region, set }) =>
+    set.failures.map(({ instanceId, outcome, error }): [string, string] => [
+      '',
+      `${region}/${set.name} VM ${instanceId}: ${error?.split(':')[0] ?? 'unknown'}, ${outcome}`,
+    ]),
+  );
 }
 
 interface PlacedSet {
@@ -122,13 +127,13 @@ function reasons(sets: readonly PlacedSet[], status: 'stopped' | 'skipped'): [st
 /** How to look at what was done, when nothing runs any more. */
 export function describeTraces({ databaseUrl }: DemoSummary, folder: string): string {
   return [
-    `The journal of every operation is in ${databaseUrl}; the processes' logs are in ${folder}.`,
-    'Nothing runs any more. To read it:',
+    'Nothing runs any more. What was done is in the journal; to read it:',
     '',
     `  export DATABASE_URL=${databaseUrl}`,
     '  npm run rollouts -- status',
     '  npm run rollouts -- journal',
     '',
+    `Logs are in ${folder}.`,
     'To have everything left running, Web UI and all: npm run demo -- --keep',
   ].join('\n');
 }

@@ -32,9 +32,9 @@ export function widthOf(line: Line): number {
   return line.reduce((sum, { text }) => sum + text.length, 0);
 }
 
-/** The same line, filled up with blanks to a width. */
+/** The same line, filled up with blanks to a width, and with one at least: columns never touch. */
 export function padded(line: Line, width: number): Line {
-  return [...line, span(' '.repeat(Math.max(0, width - widthOf(line))))];
+  return [...line, span(' '.repeat(Math.max(1, width - widthOf(line))))];
 }
 
 /** The line as text, cut to `columns` with an ellipsis where something is missing. */

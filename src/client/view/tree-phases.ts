@@ -1,5 +1,5 @@
 import { average, regionParts, scaleSetParts, totalOf } from './progress.ts';
-import { bar, padded, span, type Line, type Span, type Style } from './spans.ts';
+import { bar, padded, span, widthOf, type Line, type Span, type Style } from './spans.ts';
 import type { PhaseView, RegionView, RolloutSnapshot, ScaleSetView } from './types.ts';
 import {
   batchText,
@@ -8,6 +8,7 @@ import {
   eligibleSets,
   endedSets,
   instanceParts,
+  moment,
   names,
   waitText,
 } from './words.ts';
@@ -31,9 +32,10 @@ const MARKS: Record<PhaseView['state'], Span> = {
   stopped: span('✗', 'wait'),
 };
 
-const PHASE_WIDTH = 18;
+const PHASE_WIDTH = 19;
 const REGION_WIDTH = 24;
-const SET_WIDTH = 28;
+const SET_WIDTH = 32;
+const COUNTS_WIDTH = 36;
 const BAR_WIDTH = 16;
 const SMALL_BAR_WIDTH = 10;
 
@@ -49,48 +51,56 @@ export function phaseLines(
     span(` ${phase.phase} ${phase.name}`, phase.state === 'pending' ? 'dim' : 'bold'),
     ...(phase.round > 1 ? [span(` round ${phase.round}`, 'wait')] : []),
   ];
-  const line: Line = [...padded(title, PHASE_WIDTH), span(' '), ...phaseSummary(snapshot, phase, columns)];
+  const line: Line = [...padded(title, PHASE_WIDTH), ...phaseSummary(snapshot, phase, columns)];
   const open = phase.state !== 'pending' && phase.state !== 'done';
   return open ? [line, ...regionTree(snapshot, phase, detail)] : [line];
 }
 
 function phaseSummary(snapshot: RolloutSnapshot, phase: PhaseView, columns: number): Line {
   const regions = phase.regions.map((region) => region.name);
-  const room = Math.max(1, Math.floor((columns - PHASE_WIDTH) / 18));
-  if (phase.state === 'pending') return [span(names(regions, room), 'dim')];
+  if (phase.state === 'pending') return [span(fitting(regions, columns - PHASE_WIDTH), 'dim')];
   const done = phase.state === 'done';
-  const parts = average(phase.regions.map(regionParts));
   const sets = done
     ? count(endedSets(phase.scaleSets), 'set')
     : `${endedSets(phase.scaleSets)} of ${count(eligibleSets(phase.scaleSets), 'set')}`;
-  return [
-    ...bar(parts, BAR_WIDTH),
-    span(`  ${sets}, ${instanceParts(phase.instances).join(', ')}`),
-    ...(done ? [span(`  ${names(regions, room - 3)}`, 'dim')] : []),
+  const line: Line = [
+    ...bar(average(phase.regions.map(regionParts)), BAR_WIDTH),
+    ...padded([span(`  ${[sets, ...instanceParts(phase.instances)].join(', ')}`)], COUNTS_WIDTH),
     ...phaseMoment(snapshot, phase),
   ];
+  const room = columns - PHASE_WIDTH - widthOf(line) - 2;
+  return done ? [...line, span(`  ${fitting(regions, room)}`, 'dim')] : line;
 }
 
-/** What the phase itself waits for, and until when. */
+/** When the phase was, or what it waits for and until when. */
 function phaseMoment({ now, waits }: RolloutSnapshot, phase: PhaseView): Line {
-  const since = phase.startedAt === null ? '' : `since ${clockTime(phase.startedAt, now)}`;
+  const since = phase.startedAt === null ? '' : clockTime(phase.startedAt, now);
   switch (phase.state) {
     case 'baking': {
-      const bake = waits.find((wait) => wait.kind === 'bake');
-      return [
-        span(
-          `  bakes${bake?.until ? ` until ${waitText({ ...bake, what: '' }, now).slice(2)}` : ''}`,
-          'wait',
-        ),
-      ];
+      const until = waits.find((wait) => wait.kind === 'bake')?.until ?? phase.bakeUntil;
+      return [span(`bakes until ${until === null ? 'it is judged' : moment(until, now)}`, 'wait')];
     }
     case 'halted':
-      return [span('  halted', 'wait')];
+      return [span('halted', 'wait')];
     case 'running':
-      return [span(`  ${since}`, 'dim')];
+      return [span(`since ${since}`, 'dim')];
+    case 'done': {
+      // Without its day, which the start has: two dates in a line would be one too many.
+      const until = phase.judgedAt ?? now;
+      return [span(`${since} - ${clockTime(until, until)}`, 'dim')];
+    }
     default:
       return [];
   }
+}
+
+/** As many names as there is room for, and how many more there are. */
+function fitting(all: readonly string[], width: number): string {
+  for (let most = all.length; most > 0; most--) {
+    const text = names(all, most);
+    if (text.length <= width) return text;
+  }
+  return count(all.length, 'region');
 }
 
 /** Regions under way, each with its sets; those that are done without trouble share a line. */
@@ -155,16 +165,14 @@ function byInterest(sets: readonly ScaleSetView[]): ScaleSetView[] {
 function scaleSetLine({ now }: RolloutSnapshot, set: ScaleSetView): Line {
   const total = totalOf(set.instances);
   const done = set.instances.upgraded + set.instances.failed;
-  const state = set.batch
-    ? batchText(set.batch)
-    : set.wait
-      ? `waits for ${waitText(set.wait, now)}`
-      : 'starts';
+  const between = set.batches ? 'takes the next batch' : 'starts';
+  const waiting = set.wait ? `waits for ${waitText(set.wait, now)}` : between;
+  const state = set.batch ? batchText(set.batch) : waiting;
   return [
     ...padded([span(`      ${set.name}`)], SET_WIDTH),
     ...bar(scaleSetParts(set), SMALL_BAR_WIDTH),
     span(total === 0 ? '  ' : `  ${done} of ${count(total, 'VM')}  `.padEnd(18)),
-    span(state, set.batch ? 'plain' : 'wait'),
+    span(state, set.wait ? 'wait' : 'plain'),
     ...(set.batch ? [span(` since ${clockTime(set.batch.startedAt, now)}`, 'dim')] : []),
     ...(set.instances.failed > 0 ? [span(`  ${set.instances.failed} failed`, 'bad')] : []),
   ];

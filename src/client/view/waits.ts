@@ -1,6 +1,6 @@
 import type { Instant } from '../../domain/clock.ts';
 import { phaseScope, regionScope, rolloutScope, ALL, scaleSetScope } from '../../domain/scopes.ts';
-import type { Claim } from '../../domain/claims.ts';
+import { ALONE, type Claim } from '../../domain/claims.ts';
 import type { Attempt, Batch, Order, PhaseRecord, Rollout, Target } from '../../ledger/port.ts';
 import type { Wait } from './types.ts';
 
@@ -71,11 +71,15 @@ function partners(claim: Claim, region: string): string {
 export function scaleSetWait(holds: Holds, attempt: Attempt, lastBatch: Batch | undefined): Wait | null {
   if (lastBatch && lastBatch.endedAt === null) return null;
   const claim = holds.waitingClaims.get(attempt.id);
-  if (claim) return { kind: 'zone', what: `its turn in zone ${claim.accepts.join(' or ')}`, until: null };
+  if (claim) return { kind: 'zone', what: `its turn in ${zonesText(claim)}`, until: null };
   const [paused] = pauseOf(holds, [scaleSetScope(attempt.scaleSetId)]);
   if (paused) return paused;
   const until = lastBatch?.endedAt ? lastBatch.endedAt + attempt.policy.pauseTimeBetweenBatches : holds.now;
   return until > holds.now ? { kind: 'batchPause', what: 'the pause between batches', until } : null;
+}
+
+function zonesText({ accepts }: Claim): string {
+  return accepts.includes(ALONE) ? 'all zones at once' : `zone ${accepts.join(' or ')}`;
 }
 
 function pauseOf({ orders }: Holds, scopes: readonly string[]): Wait[] {

@@ -58,7 +58,7 @@ export function batchText({ number, zone, updateDomain }: BatchView): string {
 
 /** Names in a row, as many as can be taken in: `a, b, c, d and 3 more`. */
 export function names(all: readonly string[], most = MAX_NAMES): string {
-  if (all.length <= most + 1) return all.join(', ');
+  if (all.length <= most) return all.join(', ');
   return `${all.slice(0, most).join(', ')} and ${all.length - most} more`;
 }
 
