@@ -3,38 +3,41 @@ import { sameImageVersion } from '../domain/image.ts';
 import type { FleetOperation } from '../domain/operation.ts';
 import type { OperationState } from '../fleet/port.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
-import type { BatchInput, RestoreResult, StepResult } from './types.ts';
+import type { BatchInput, StepResult } from './types.ts';
 
 /*
- * The steps of a batch that change instances. Each begins what has not begun and answers with how things stand; the
- * workflow sleeps and asks again while operations run. Repeating one is free of harm: the fleet knows every operation
- * by its key, and what stands in the fleet counts, not what an earlier try believed.
+ * The steps of a batch that change instances. Each begins what has not begun and answers with how things stand. Repeating
+ * one is free of harm: the fleet knows every operation by its key, and what stands in the fleet counts, not what an
+ * earlier try believed. A step does not confirm its own end: the next one looks before it begins.
  */
 
-/** Step 1 (rule B4): replaces the OS disk of every instance of a chunk with one made from the target version. */
+/** Step 1 (rule B4): begins to replace the OS disk of every instance of a chunk with one made from the target version. */
 export async function swapOsDisks(deps: ActivityDependencies, input: BatchInput): Promise<StepResult> {
   return summed(await operate(deps, input, 'osDisk.swap', input.instanceIds));
 }
 
 /**
- * Step 2 (rule B4): applies the model with its custom data, then runs the extensions in sequence, on the instances whose
- * disk was really replaced: success means that the instance was seen on the target, not that a call returned.
+ * Step 2 (rule B4): on the instances whose disk was really replaced, applies the model with its custom data, and has the
+ * extensions run in sequence after it. Success means that the instance was seen on the target, not that a call returned.
  */
 export async function configureInstances(deps: ActivityDependencies, input: BatchInput): Promise<StepResult> {
-  const swapped = await instancesOnTarget(deps, input);
-  const applied = await operate(deps, input, 'model.apply', swapped);
-  const extensionsDue = applied
-    .filter((state) => state.status === 'succeeded')
-    .map((state) => state.instanceId);
-  const extended = await operate(deps, input, 'extension.run', extensionsDue);
-  return summed([...applied.filter((state) => state.status !== 'succeeded'), ...extended]);
+  const swaps = await operate(deps, input, 'osDisk.swap', input.instanceIds);
+  const applied = await operate(deps, input, 'model.apply', await instancesOnTarget(deps, input));
+  const begun = applied.filter((state) => state.status === 'running' || state.status === 'succeeded');
+  const extended = await operate(
+    deps,
+    input,
+    'extension.run',
+    begun.map((state) => state.instanceId),
+  );
+  const unfinished = swaps.filter((state) => state.status === 'running');
+  return { ...summed([...applied, ...extended, ...unfinished]), incomplete: unfinished.length > 0 };
 }
 
 /** Rule B6: puts the previous OS disk back. */
-export async function restoreOsDisks(deps: ActivityDependencies, input: BatchInput): Promise<RestoreResult> {
-  const states = await operate(deps, input, 'osDisk.restore', input.instanceIds);
-  const result = summed(states);
-  return { pendingUntil: result.pendingUntil, restored: result.succeeded, failed: result.failed };
+export async function restoreOsDisks(deps: ActivityDependencies, input: BatchInput): Promise<StepResult> {
+  const result = summed(await operate(deps, input, 'osDisk.restore', input.instanceIds));
+  return { ...result, incomplete: result.pendingUntil !== null };
 }
 
 async function instancesOnTarget(deps: ActivityDependencies, input: BatchInput): Promise<string[]> {
@@ -74,9 +77,6 @@ async function operate(
 
 function summed(states: readonly OperationState[]): StepResult {
   const running = states.filter((state) => state.status === 'running');
-  return {
-    pendingUntil: running.length === 0 ? null : Math.max(...running.map((state) => state.endsAt)),
-    succeeded: states.filter((state) => state.status === 'succeeded').length,
-    failed: states.filter((state) => state.status === 'failed' || state.status === 'refused').length,
-  };
+  const pendingUntil = running.length === 0 ? null : Math.max(...running.map((state) => state.endsAt));
+  return { pendingUntil, incomplete: false };
 }

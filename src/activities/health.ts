@@ -36,13 +36,16 @@ export async function checkHealth(deps: ActivityDependencies, input: HealthInput
   return {
     healthy: judged.filter((one) => one.verdict === 'upgraded').length,
     waiting: waiting.length,
-    nextLookAt:
-      waiting.length === 0
-        ? null
-        : Math.min(at + input.settings.healthPollInterval, Math.max(...waiting.map((one) => one.until))),
+    nextLookAt: waiting.length === 0 ? null : nextLook(waiting, at, input.settings.healthPollInterval),
     toRestore: waiting.length === 0 ? toRestore : [],
     left: judged.filter((one) => one.verdict === 'left').length,
   };
+}
+
+/** At the next interval, or when the last wait times out if that is sooner; of one that is not configured yet nobody knows when. */
+function nextLook(waiting: readonly Judged[], at: Instant, interval: number): Instant {
+  const timeout = Math.max(...waiting.map((one) => one.until));
+  return timeout > at ? Math.min(at + interval, timeout) : at + interval;
 }
 
 /** Closes a batch of which instances were restored: what is seen in the fleet now is the outcome. */
@@ -97,8 +100,12 @@ function judge(
   const bad = restores ? ('restore' as const) : ('left' as const);
   const onTarget = instance.osDisk !== null && sameImageVersion(instance.osDisk.source, input.target);
   if (!onTarget) return { ...base, verdict: bad, error: 'NotOnTarget: it does not run the target version.' };
-  if (instance.configuredAt === null)
+  if (instance.configuredAt === null) {
+    // Its extensions still run, and the 5 minutes begin at their end.
+    if (instance.provisioningState === 'Updating') return { ...base, verdict: 'waiting', error: null };
     return { ...base, verdict: bad, error: extensionError ?? 'NotConfigured: the model was not applied.' };
+  }
+
   const { healthTimeout } = input.settings;
   const verdict = judgeHealth(instance.configuredAt, instance.firstHealthyAt, healthTimeout, at);
   const late =

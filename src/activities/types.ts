@@ -66,11 +66,12 @@ export interface BatchInput {
   at: Instant;
 }
 
-/** How far a step of a batch is: when operations still run, when to look again. */
+/** How far a step of a batch is. */
 export interface StepResult {
+  /** When the operations that were begun are expected to have ended; null if none runs. */
   pendingUntil: Instant | null;
-  succeeded: number;
-  failed: number;
+  /** The step could not begin everything yet, or must see its own end: it is to be repeated then. */
+  incomplete: boolean;
 }
 
 export interface HealthInput extends BatchInput {
@@ -97,12 +98,6 @@ export interface HealthResult {
   toRestore: FailedInstance[];
   /** Failed and left as they are (rules B6 and B11). */
   left: number;
-}
-
-export interface RestoreResult {
-  pendingUntil: Instant | null;
-  restored: number;
-  failed: number;
 }
 
 // --- a region ----------------------------------------------------------------------------------------------------------------

@@ -80,7 +80,10 @@ export interface Fleet {
   imageOffers(image: Image, region: string, at: Instant): Promise<ImageOffer[]>;
   /** From now on operations of a lower fence are refused on the set. Lower or equal fences change nothing. */
   fence(scaleSetId: string, fence: number): Promise<void>;
-  /** Begins operations that were not begun yet; answers with the state of each, in the order asked. */
+  /**
+   * Begins operations that were not begun yet; answers with the state of each, in the order asked. One that is asked for
+   * while another runs on the instance begins when that ends, and fails if it failed.
+   */
   operate(request: OperationRequest): Promise<OperationState[]>;
   /** Gives up the previous OS disks that are kept for a restore. Idempotent. */
   discardPreviousOsDisks(scaleSetId: string, instanceIds: readonly string[], at: Instant): Promise<void>;

@@ -43,11 +43,12 @@ async function upgrade(input: BatchUpgradeInput, watch: Watch): Promise<BatchUpg
     input.settings.chunkSize,
   );
   watch.doing(`Restoring the previous OS disks of ${judged.toRestore.length} VMs`);
-  await eachChunk(input, restoring, watch, 'restored OS disks', async (chunk) => {
-    const options = { summary: `restore ${chunk.instanceIds.length} disks`, priority: { priorityKey: 1 } };
-    const result = await steps.restoreOsDisks.executeWithOptions(options, [chunk]);
-    return { ...result, succeeded: result.restored };
-  });
+  await eachChunk(input, restoring, watch, 'restored OS disks', (chunk) =>
+    steps.restoreOsDisks.executeWithOptions(
+      { summary: `restore ${chunk.instanceIds.length} disks`, priority: { priorityKey: 1 } },
+      [chunk],
+    ),
+  );
   const closed = await looks.closeBatch({ ...healthInput(input, watch.now), failures: judged.toRestore });
   return { upgraded: judged.healthy, ...closed };
 }
@@ -61,7 +62,7 @@ async function waitForHealth(input: BatchUpgradeInput, watch: Watch) {
   }
 }
 
-/** Runs a step on all chunks at once, again while operations of the fleet still run. */
+/** Runs a step on all chunks at once, waits for what it began, and repeats it on chunks that were not complete. */
 async function eachChunk(
   input: BatchUpgradeInput,
   chunks: string[][],
@@ -72,16 +73,11 @@ async function eachChunk(
   let open = chunks;
   while (open.length > 0) {
     const results = await Promise.all(
-      open.map(async (instanceIds) => ({
-        instanceIds,
-        result: await step(batchInput(input, instanceIds, watch.now)),
-      })),
+      open.map(async (ids) => ({ ids, ...(await step(batchInput(input, ids, watch.now))) })),
     );
-    const pending = results.filter(({ result }) => result.pendingUntil !== null);
-    open = pending.map(({ instanceIds }) => instanceIds);
-    if (pending.length > 0) {
-      await watch.sleepUntil(Math.max(...pending.map(({ result }) => result.pendingUntil as number)), what);
-    }
+    const pending = results.map((result) => result.pendingUntil).filter((until) => until !== null);
+    if (pending.length > 0) await watch.sleepUntil(Math.max(...pending), what);
+    open = results.filter((result) => result.incomplete).map((result) => result.ids);
   }
 }
 

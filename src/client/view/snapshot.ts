@@ -1,10 +1,11 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { virtualAt, wallAt } from '../../domain/clock.ts';
 import { imageLabel } from '../../domain/image.ts';
 import { scaleSetKey } from '../../domain/scale-set.ts';
 import type { Fleet } from '../../fleet/port.ts';
 import { NotRecordedError } from '../../ledger/errors.ts';
 import type { Attempt, Ledger, Rollout, Target } from '../../ledger/port.ts';
+import { workflowIdOf, workflowState } from '../workflow-state.ts';
 import { addInstances, sumSets } from './counts.ts';
 import { phaseViews, type AttemptDetails, type ViewInput } from './phase-views.ts';
 import type { RolloutSnapshot } from './types.ts';
@@ -180,12 +181,10 @@ function workflowProbe(client: Client | undefined): (rollout: Rollout) => Promis
 
 /** Null when nobody was asked or Temporal did not answer: the ledger's word counts then. */
 async function isWorkflowOpen(client: Client | undefined, rollout: Rollout): Promise<boolean | null> {
-  if (!client || rollout.kind === 'manual') return null;
   if (rollout.endedAt !== null) return false;
-  try {
-    const { status } = await client.workflow.getHandle(rollout.id).describe();
-    return status.name === 'RUNNING' || status.name === 'CONTINUED_AS_NEW';
-  } catch (error) {
-    return error instanceof WorkflowNotFoundError ? false : null;
-  }
+  if (!client) return null;
+  return workflowState(client, workflowIdOf(rollout)).then(
+    (state) => state === 'open',
+    () => null,
+  );
 }
