@@ -55,7 +55,9 @@ class RegionRun {
       if (look.done) return this.#finish(look);
       await this.#forwardCancel(look);
       for (const set of look.start) await this.#start(set.scaleSetId, set.name);
-      if (historyIsLong(this.#input.settings.maxHistoryEvents)) await this.#continueAsNew();
+      // A cancel is known to this run alone: it ends by itself soon, and is not handed over.
+      const isLong = historyIsLong(this.#input.settings.maxHistoryEvents);
+      if (isLong && !this.#watch.cancelRequested) await this.#continueAsNew();
       await this.#waitFor(look);
     }
   }

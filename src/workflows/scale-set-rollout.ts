@@ -52,7 +52,8 @@ async function upgrade(input: ScaleSetRolloutInput, watch: Watch): Promise<Scale
       case 'conflict':
         return finish('Conflict', look);
     }
-    if (historyIsLong(input.settings.maxHistoryEvents)) {
+    // A cancel is known to this run alone: it ends by itself soon, and is not handed over.
+    if (historyIsLong(input.settings.maxHistoryEvents) && !watch.cancelRequested) {
       await condition(allHandlersFinished);
       await continueAsNew<typeof scaleSetRollout>({ ...input, ...(attempt ? { attempt } : {}) });
     }
