@@ -41,6 +41,7 @@ function phaseView(input: ViewInput, phase: number): PhaseView {
     state: phaseState(input, phase, record),
     round: record?.round ?? 1,
     startedAt: record?.startedAt ?? null,
+    bakingSince: record?.bakingSince ?? null,
     bakeUntil: record?.bakeUntil ?? null,
     judgedAt: record?.judgedAt ?? null,
     verdict: record?.verdict ?? null,
@@ -97,6 +98,7 @@ function scaleSetView(input: ViewInput, target: Target): ScaleSetView {
     id: target.scaleSetId,
     name: target.scaleSetName,
     status: target.status,
+    seenAt: target.seenAt,
     triggerAt: target.triggerAt,
     reason: target.reason,
   };
@@ -106,7 +108,7 @@ function scaleSetView(input: ViewInput, target: Target): ScaleSetView {
 function attemptView(
   { holds, details }: ViewInput,
   attempts: readonly Attempt[],
-): Omit<ScaleSetView, 'id' | 'name' | 'status' | 'triggerAt' | 'reason'> {
+): Omit<ScaleSetView, 'id' | 'name' | 'status' | 'seenAt' | 'triggerAt' | 'reason'> {
   const newest = attempts.at(-1);
   const known = newest && details.get(newest.id);
   const last = known?.batches.at(-1);

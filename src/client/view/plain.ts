@@ -53,7 +53,7 @@ function phaseEvents(before: PhaseView | null, phase: PhaseView, { now }: Rollou
     regionEvents(before?.regions.find((other) => other.name === region.name) ?? null, region, now);
   events.push(...phase.regions.flatMap(regionEventsOf));
   if (phase.bakeUntil !== null && sameRound?.bakeUntil !== phase.bakeUntil) {
-    const at = Math.min(now, phase.bakeUntil);
+    const at = phase.bakingSince ?? now;
     events.push({ at, text: `${label} upgraded; it bakes until ${clockTime(phase.bakeUntil, now)}` });
   }
   if (phase.judgedAt !== null && phase.verdict && sameRound?.judgedAt !== phase.judgedAt) {
@@ -85,13 +85,12 @@ function regionEvents(before: RegionView | null, region: RegionView, now: Instan
 
 /** What a region found to do when it first looked. */
 function foundEvents(region: RegionView, now: Instant): Event[] {
-  const triggers = region.sets.filter((set) => set.status !== 'skipped').map((set) => set.triggerAt ?? now);
+  const triggers = region.sets.filter((set) => set.status !== 'skipped').map((set) => set.triggerAt);
   const first = triggers.length > 0 ? `, the first trigger at ${clockTime(Math.min(...triggers), now)}` : '';
   const skipped = region.sets.filter((set) => set.status === 'skipped');
   const shown = skipped.slice(0, MAX_NAMED);
   const more = skipped.length - shown.length;
-  // Found before anything that follows from it, though it is seen together with it by who looks late.
-  const at = Math.min(now, ...triggers);
+  const at = Math.min(...region.sets.map((set) => set.seenAt));
   return [
     { at, text: `${region.name}: ${count(eligibleSets(region.scaleSets), 'scale set')} to upgrade${first}` },
     ...shown.map((set) => ({

@@ -10,6 +10,7 @@ import {
   instanceParts,
   moment,
   names,
+  shortInstanceParts,
   waitText,
 } from './words.ts';
 
@@ -33,10 +34,11 @@ const MARKS: Record<PhaseView['state'], Span> = {
 };
 
 const PHASE_WIDTH = 19;
-const REGION_WIDTH = 24;
+const REGION_WIDTH = 22;
 const SET_WIDTH = 32;
 const COUNTS_WIDTH = 36;
 const BAR_WIDTH = 16;
+const REGION_BAR_WIDTH = 12;
 const SMALL_BAR_WIDTH = 10;
 
 /** A phase: its line, and below it what is under way. */
@@ -147,13 +149,13 @@ function regionLine({ now }: RolloutSnapshot, region: RegionView): Line {
   const mark = { done: '✓', running: region.scaleSets.upgrading > 0 ? '●' : '○', pending: '○' }[region.state];
   const title: Line = [span('  '), span(mark, style), span(` ${region.name}`)];
   const sets = `${endedSets(region.scaleSets)} of ${count(eligibleSets(region.scaleSets), 'set')}`;
-  const waits = region.waits.map((wait) => span(`  ${waitText(wait, now)}`, 'wait'));
+  const waits = region.waits.map((wait) => span(`  ${waitText(wait, now).replace(/^the /, '')}`, 'wait'));
   return [
     ...padded(title, REGION_WIDTH),
-    ...bar(regionParts(region), BAR_WIDTH),
-    span(`  ${sets}, ${instanceParts(region.instances).join(', ')}`),
-    ...(region.scaleSets.skipped > 0 ? [span(`, ${region.scaleSets.skipped} not eligible`, 'dim')] : []),
+    ...bar(regionParts(region), REGION_BAR_WIDTH),
+    span(`  ${[sets, ...shortInstanceParts(region.instances)].join(', ')}`),
     ...waits,
+    ...(region.scaleSets.skipped > 0 ? [span(`  ${region.scaleSets.skipped} not eligible`, 'dim')] : []),
   ];
 }
 

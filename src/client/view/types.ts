@@ -55,6 +55,7 @@ export interface PhaseView {
   /** 1, and one more with every `retry`. */
   round: number;
   startedAt: Instant | null;
+  bakingSince: Instant | null;
   bakeUntil: Instant | null;
   judgedAt: Instant | null;
   verdict: PhaseVerdict | null;
@@ -93,7 +94,9 @@ export interface ScaleSetView {
   id: string;
   name: string;
   status: TargetStatus;
-  triggerAt: Instant | null;
+  /** When its region found it, and when its upgrade is triggered (rule D6). */
+  seenAt: Instant;
+  triggerAt: Instant;
   startedAt: Instant | null;
   endedAt: Instant | null;
   /** The batch under way. */

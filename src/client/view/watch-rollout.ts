@@ -54,7 +54,7 @@ export async function watchRollout(
 ): Promise<WatchResult> {
   const read = patiently(snapshotReader(sources, rolloutId));
   const view = options.tty ? treeView(options) : lineView(options);
-  const deadline = Date.now() + (options.timeoutMs ?? Infinity);
+  const deadline = performance.now() + (options.timeoutMs ?? Infinity);
   const abandoned = abandonment();
   try {
     for (;;) {
@@ -63,10 +63,10 @@ export async function watchRollout(
       const outcome = outcomeOf(snapshot, options.stopWhenHalted) ?? abandoned(snapshot);
       if (outcome) return { outcome, snapshot };
       if (options.signal?.aborted) return { outcome: 'interrupted', snapshot };
-      if (Date.now() >= deadline) return { outcome: 'timedOut', snapshot };
-      await delay(Math.min(POLL_MS, deadline - Date.now()), undefined, { signal: options.signal }).catch(
-        () => undefined,
-      );
+      if (performance.now() >= deadline) return { outcome: 'timedOut', snapshot };
+      await delay(Math.min(POLL_MS, deadline - performance.now()), undefined, {
+        signal: options.signal,
+      }).catch(() => undefined);
     }
   } finally {
     view.close();
@@ -121,8 +121,8 @@ function outcomeOf({ status }: RolloutSnapshot, stopWhenHalted: boolean): WatchO
 function abandonment(): (snapshot: RolloutSnapshot) => WatchOutcome | null {
   let since: number | null = null;
   return (snapshot) => {
-    since = isAbandoned(snapshot) ? (since ?? Date.now()) : null;
-    return since !== null && Date.now() - since >= ABANDONED_AFTER_MS ? 'faulted' : null;
+    since = isAbandoned(snapshot) ? (since ?? performance.now()) : null;
+    return since !== null && performance.now() - since >= ABANDONED_AFTER_MS ? 'faulted' : null;
   };
 }
 
@@ -133,11 +133,12 @@ function patiently(read: SnapshotReader): SnapshotReader {
     for (;;) {
       try {
         const snapshot = await read();
-        lastSuccess = Date.now();
+        lastSuccess = performance.now();
         return snapshot;
       } catch (error) {
         const patience = lastSuccess === null ? 0 : READ_PATIENCE_MS;
-        if (error instanceof NotRecordedError || Date.now() - (lastSuccess ?? 0) >= patience) throw error;
+        if (error instanceof NotRecordedError || performance.now() - (lastSuccess ?? 0) >= patience)
+          throw error;
         await delay(POLL_MS);
       }
     }

@@ -73,9 +73,17 @@ export function endedSets(counts: ScaleSetCounts): number {
 
 /** What of a count of instances is worth saying: `612 VMs upgraded`, `3 restored`, `40 in progress`. */
 export function instanceParts(counts: InstanceCounts): string[] {
+  return [`${count(counts.upgraded, 'VM')} upgraded`, ...otherInstances(counts)];
+}
+
+/** The same where room is short: `612 upgraded`. */
+export function shortInstanceParts(counts: InstanceCounts): string[] {
+  return [`${counts.upgraded} upgraded`, ...otherInstances(counts)];
+}
+
+function otherInstances(counts: InstanceCounts): string[] {
   const left = counts.failed - counts.restored;
   return [
-    `${count(counts.upgraded, 'VM')} upgraded`,
     ...(counts.inProgress > 0 ? [`${counts.inProgress} in progress`] : []),
     ...(counts.restored > 0 ? [`${counts.restored} restored`] : []),
     ...(left > 0 ? [`${left} failed`] : []),
