@@ -6,7 +6,7 @@ const settings = { ip: '127.0.0.1', port: 7233 };
 it('makes a database durable and fast, and has no journal to speak of in memory', () => {
   const onFile = devServerArguments({ ...settings, dbFile: 'var/temporal.db' }).join(' ');
   expect(onFile).toContain(
-    '--db-filename var/temporal.db --sqlite-pragma journal_mode=WAL --sqlite-pragma synchronous=2',
+    '--db-filename var/temporal.db --sqlite-pragma journal_mode=WAL --sqlite-pragma synchronous=1',
   );
   expect(devServerArguments(settings).join(' ')).not.toMatch(/--db-filename|--sqlite-pragma/);
 });
@@ -21,6 +21,7 @@ it('lets timers be short, registers the search attributes, and puts what a calle
   expect(args).toEqual(
     expect.arrayContaining([
       'history.timerProcessorMaxTimeShift="1ms"',
+      'history.timerProcessorMaxPollRPS=10000',
       'RolloutImage=Keyword',
       'RolloutImageVersion=Keyword',
       'RolloutScaleSet=Keyword',
