@@ -84,9 +84,11 @@ export const stopCodes = {
 export function nextSetStep(seen: SetObservation): SetStep {
   if (seen.openBatch !== null) return { kind: 'resumeBatch', number: seen.openBatch };
   const remaining = remainingInstances(seen);
-  const stop = thresholdAfterBatch(seen) ?? orderedStop(seen);
-  if (stop) return stop;
+  const breach = thresholdAfterBatch(seen);
+  if (breach) return breach;
+  // Before any order to stop: what is done is done.
   if (remaining.length === 0) return { kind: 'finish', status: 'Completed', reason: null };
+  if (seen.stop) return { kind: 'finish', status: 'Cancelled', reason: seen.stop };
   const unhealthy = wholeSetUnhealthy(seen);
   if (unhealthy) return unhealthy;
   if (seen.paused) return { kind: 'wait', for: 'resume' };
@@ -122,10 +124,6 @@ function thresholdAfterBatch(seen: SetObservation): SetStep | null {
     `${percentOf(bad.length, upgraded.length)}% of the instances upgraded so far (${bad.length} of ${upgraded.length}) are unhealthy, ` +
     `more than the limit of ${limit}%. First failed instance: ${bad[0]?.instanceId}${bad[0]?.error ? ` (${bad[0].error})` : ''}.`;
   return { kind: 'finish', status: 'Faulted', reason: { code: stopCodes.upgradedUnhealthy, message } };
-}
-
-function orderedStop(seen: SetObservation): SetStep | null {
-  return seen.stop ? { kind: 'finish', status: 'Cancelled', reason: seen.stop } : null;
 }
 
 /** Rules B1 and B8: the whole set's health, before the first and before every batch. */

@@ -168,6 +168,12 @@ describe('the steps of one scale set', () => {
     });
   });
 
+  it('is completed, not cancelled, when an order to stop finds nothing left to do', () => {
+    const done = instances(10, () => ({ onTarget: true }));
+    const stop = { code: 'Cancelled', message: 'x' };
+    expect(nextSetStep(observation({ instances: done, stop }))).toMatchObject({ status: 'Completed' });
+  });
+
   it('stops where it is told to, and waits while paused', () => {
     expect(nextSetStep(observation({ stop: { code: 'OptedOut', message: 'x' } }))).toMatchObject({
       status: 'Cancelled',
