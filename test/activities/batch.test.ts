@@ -24,24 +24,27 @@ async function firstBatch(world: ActivityWorld, id: string) {
 const versions = async ({ fleet }: ActivityWorld, id: string, seconds: number, ids: string[]) =>
   (await fleet.instances(id, at(seconds), ids)).map(({ osDisk }) => osDisk?.source.version ?? 'no disk');
 
+/** Of an operation, the instances on which it was begun, in the order of beginning. */
+async function started({ database }: ActivityWorld, id: string, operation: string): Promise<string[]> {
+  const lines = await journalOf(database, id);
+  return lines
+    .filter((line) => line.includes(`${operation} started`))
+    .map((line) => line.split(' ')[1] ?? '');
+}
+
 describe('swapOsDisks (B4)', () => {
-  it('begins the swaps and says when to ask again; asked again it begins nothing', async () => {
+  it('begins the swaps and says when they end; asked again it begins nothing', async () => {
     const { world, id } = await oneSet();
     const { look, input } = await firstBatch(world, id);
-    const begun = { pendingUntil: at(50), succeeded: 0, failed: 0 };
+    const begun = { pendingUntil: at(50), incomplete: false };
     expect(await world.activities.swapOsDisks(input(0))).toEqual(begun);
     expect(await versions(world, id, 1, look.instanceIds)).toEqual(['no disk', 'no disk']);
     // A worker died, and another one tries again, twice.
     expect(await world.activities.swapOsDisks(input(10))).toEqual(begun);
     expect(await world.activities.swapOsDisks(input(30))).toEqual(begun);
-    expect(await world.activities.swapOsDisks(input(50))).toEqual({
-      pendingUntil: null,
-      succeeded: 2,
-      failed: 0,
-    });
+    expect(await world.activities.swapOsDisks(input(50))).toEqual({ ...begun, pendingUntil: null });
     expect(await versions(world, id, 50, look.instanceIds)).toEqual([NEW_VERSION, NEW_VERSION]);
-    const lines = await journalOf(world.database, id);
-    expect(lines.filter((line) => line.includes('started'))).toHaveLength(2);
+    expect(await started(world, id, 'osDisk.swap')).toHaveLength(2);
   });
 
   it('waits for the slowest of its chunk', async () => {
@@ -49,11 +52,6 @@ describe('swapOsDisks (B4)', () => {
     const { input, second } = await firstBatch(world, id);
     await world.fleet.setFaults([{ kind: 'slowBoot', seconds: 90, instances: [second] }]);
     expect(await world.activities.swapOsDisks(input(0))).toMatchObject({ pendingUntil: at(140) });
-    expect(await world.activities.swapOsDisks(input(60))).toEqual({
-      pendingUntil: at(140),
-      succeeded: 1,
-      failed: 0,
-    });
   });
 
   it('tells the server how far it is', async () => {
@@ -72,23 +70,8 @@ describe('swapOsDisks (B4)', () => {
     const { world, id } = await oneSet({}, { faults: [apiError] });
     const { input } = await firstBatch(world, id);
     await expect(world.activities.swapOsDisks(input(0))).rejects.toThrow('API failed');
-    expect(await world.activities.swapOsDisks(input(50))).toMatchObject({ pendingUntil: null, succeeded: 2 });
-    const lines = await journalOf(world.database, id);
-    expect(lines.filter((line) => line.includes('started'))).toHaveLength(2);
-  });
-
-  it('brings the target of the batch, and reports a disk that could not be attached as a value', async () => {
-    const { world, id } = await oneSet();
-    const { look, input, first, second } = await firstBatch(world, id);
-    await world.fleet.setFaults([{ kind: 'swapFails', instances: [first] }]);
-    await world.activities.swapOsDisks(input(0));
-    expect(await world.activities.swapOsDisks(input(50))).toEqual({
-      pendingUntil: null,
-      succeeded: 1,
-      failed: 1,
-    });
-    expect(look.instanceIds).toEqual([first, second]);
-    expect(await versions(world, id, 50, look.instanceIds)).toEqual([OLD_VERSION, NEW_VERSION]);
+    expect(await world.activities.swapOsDisks(input(20))).toMatchObject({ pendingUntil: at(50) });
+    expect(await started(world, id, 'osDisk.swap')).toHaveLength(2);
   });
 });
 
@@ -99,17 +82,11 @@ describe('configureInstances (B4)', () => {
     const { world, id } = await oneSet({ extensions });
     const { input, first } = await firstBatch(world, id);
     await world.activities.swapOsDisks(input(0));
-    await world.activities.swapOsDisks(input(50));
-    // The model takes 5 s, and an extension is not begun on an instance before it is there.
-    expect(await world.activities.configureInstances(input(50))).toMatchObject({ pendingUntil: at(55) });
-    const running = { pendingUntil: at(75), succeeded: 0, failed: 0 };
-    expect(await world.activities.configureInstances(input(55))).toEqual(running);
-    expect(await world.activities.configureInstances(input(60))).toEqual(running);
-    expect(await world.activities.configureInstances(input(75))).toEqual({
-      pendingUntil: null,
-      succeeded: 2,
-      failed: 0,
-    });
+    // The model takes 5 s, and each extension 10 s.
+    const begun = { pendingUntil: at(75), incomplete: false };
+    expect(await world.activities.configureInstances(input(50))).toEqual(begun);
+    expect(await world.activities.configureInstances(input(60))).toEqual(begun);
+    expect(await world.activities.configureInstances(input(75))).toEqual({ ...begun, pendingUntil: null });
     const lines = await journalOf(world.database, id);
     const ofFirst = lines.filter((line) => line.split(' ')[1] === first && line.includes('started'));
     expect(ofFirst.map((line) => line.split(' ').slice(2, 4).join(' '))).toEqual([
@@ -118,17 +95,28 @@ describe('configureInstances (B4)', () => {
       'extension.run first',
       'extension.run second',
     ]);
+    expect(ofFirst.map((line) => Number.parseFloat(line) - 3600)).toEqual([0, 50, 55, 65]);
   });
 
-  it('touches only instances that are seen on the target', async () => {
+  it('touches only instances that are seen on the target, however the swap was answered', async () => {
     const { world, id } = await oneSet();
     const { input, first, second } = await firstBatch(world, id);
     await world.fleet.setFaults([{ kind: 'swapFails', instances: [first] }]);
     await world.activities.swapOsDisks(input(0));
-    await world.activities.configureInstances(input(50));
-    const lines = await journalOf(world.database, id);
-    const applied = lines.filter((line) => line.includes('model.apply'));
-    expect(applied.map((line) => line.split(' ')[1])).toEqual([second]);
+    expect(await versions(world, id, 50, [first, second])).toEqual([OLD_VERSION, NEW_VERSION]);
+    const { pendingUntil, incomplete } = await world.activities.configureInstances(input(50));
+    expect({ pendingUntil, incomplete }).toEqual({ pendingUntil: at(55), incomplete: false });
+    expect(await started(world, id, 'model.apply')).toEqual([second]);
+  });
+
+  it('is to be repeated for instances whose swap still runs', async () => {
+    const { world, id } = await oneSet();
+    const { input, second } = await firstBatch(world, id);
+    await world.fleet.setFaults([{ kind: 'slowBoot', seconds: 90, instances: [second] }]);
+    await world.activities.swapOsDisks(input(0));
+    const early = await world.activities.configureInstances(input(10));
+    expect(early).toEqual({ pendingUntil: at(140), incomplete: true });
+    expect(await world.activities.configureInstances(input(140))).toMatchObject({ incomplete: false });
   });
 });
 
@@ -137,34 +125,21 @@ describe('restoreOsDisks (B6)', () => {
     const { world, id } = await oneSet();
     const { look } = await configuredBatch(world, id);
     const input = (seconds: number) => batchInput(id, look, at(seconds));
-    expect(await world.activities.restoreOsDisks(input(400))).toMatchObject({ pendingUntil: at(440) });
-    expect(await world.activities.restoreOsDisks(input(420))).toMatchObject({ pendingUntil: at(440) });
+    const begun = { pendingUntil: at(440), incomplete: true };
+    expect(await world.activities.restoreOsDisks(input(400))).toEqual(begun);
+    expect(await world.activities.restoreOsDisks(input(420))).toEqual(begun);
     expect(await world.activities.restoreOsDisks(input(440))).toEqual({
       pendingUntil: null,
-      restored: 2,
-      failed: 0,
+      incomplete: false,
     });
     expect(await versions(world, id, 440, look.instanceIds)).toEqual([OLD_VERSION, OLD_VERSION]);
-    const lines = await journalOf(world.database, id);
-    expect(lines.filter((line) => /osDisk.restore started/.test(line))).toHaveLength(2);
+    expect(await started(world, id, 'osDisk.restore')).toHaveLength(2);
 
     // Two zombies: the swap that was begun before is answered from memory, one of a new identity is refused.
     await world.activities.swapOsDisks(input(441));
-    const elsewhere = { ...input(442), attempt: { ...look.attempt, id: 'another' } };
-    expect(await world.activities.swapOsDisks(elsewhere)).toMatchObject({ succeeded: 0, failed: 2 });
-    expect(await versions(world, id, 1_000, look.instanceIds)).toEqual([OLD_VERSION, OLD_VERSION]);
-  });
-
-  it('counts a disk that could not be put back', async () => {
-    const { world, id } = await oneSet();
-    const { look } = await configuredBatch(world, id);
-    await world.fleet.setFaults([{ kind: 'restoreFails', instances: [look.instanceIds[0] as string] }]);
-    await world.activities.restoreOsDisks(batchInput(id, look, at(400)));
-    expect(await world.activities.restoreOsDisks(batchInput(id, look, at(440)))).toEqual({
-      pendingUntil: null,
-      restored: 1,
-      failed: 1,
-    });
+    await world.activities.swapOsDisks({ ...input(442), attempt: { ...look.attempt, id: 'another' } });
+    expect(await versions(world, id, 443, look.instanceIds)).toEqual([OLD_VERSION, OLD_VERSION]);
+    expect(await started(world, id, 'osDisk.swap')).toHaveLength(2);
   });
 });
 

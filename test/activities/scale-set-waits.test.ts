@@ -82,6 +82,15 @@ describe('orders and waits', () => {
     expect(await world.activities.lookAtScaleSet(turn)).toMatchObject({ kind: 'batch', zone: '2' });
   });
 
+  it('a paused set is in the way of no other zone (D4)', async () => {
+    const { world, id } = await oneSet({ zones: ['1', '2'] });
+    const next = await afterFirstBatch(world, id);
+    expect(await world.ledger.claims.list()).toMatchObject([{ value: '1' }]);
+    await world.ledger.orders.set({ ...order, state: 'paused' });
+    expect((await world.activities.lookAtScaleSet(next)).kind).toBe('wait');
+    expect(await world.ledger.claims.list()).toEqual([]);
+  });
+
   it('a zone whose holder was terminated is not waited for in vain: that set is wound down', async () => {
     const world = await twoZones();
     const [one = '', two = ''] = world.scaleSetIds;

@@ -227,10 +227,10 @@ export async function configuredBatch(
   const look = asBatch(await activities.lookAtScaleSet(setLook(scaleSetId, change)));
   let now: Instant = change.at ?? at(0);
   for (const step of ['swapOsDisks', 'configureInstances'] as const) {
-    for (;;) {
-      const { pendingUntil } = await activities[step](batchInput(scaleSetId, look, now));
-      if (pendingUntil === null) break;
-      now = pendingUntil;
+    for (let incomplete = true; incomplete;) {
+      const result = await activities[step](batchInput(scaleSetId, look, now));
+      now = result.pendingUntil ?? now;
+      incomplete = result.incomplete;
     }
   }
   return { look, configuredAt: now };
