@@ -1,7 +1,8 @@
 import { heartbeat } from '@temporalio/activity';
 import { sameImageVersion } from '../domain/image.ts';
-import type { FleetOperation } from '../domain/operation.ts';
+import { operationErrorCodes, type FleetOperation } from '../domain/operation.ts';
 import type { OperationState } from '../fleet/port.ts';
+import { FencedError } from '../ledger/errors.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
 import type { BatchInput, StepResult } from './types.ts';
 
@@ -66,6 +67,9 @@ async function operate(
     at: await currentTime(deps, input.at),
     ...(operation === 'osDisk.swap' ? { target: input.target } : {}),
   });
+  const refused = states.find((state) => state.error?.code === operationErrorCodes.Fenced);
+  if (refused)
+    throw new FencedError(`${operation} on instance ${refused.instanceId}: ${refused.error?.message}`);
   // A real fleet takes minutes here: the heartbeat tells the server that the worker lives, and how far it is.
   heartbeat({
     operation,

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { FencedError } from '../ledger/errors.ts';
+import { FencedError, NotRecordedError } from '../ledger/errors.ts';
+import type { Attempt, Ledger } from '../ledger/port.ts';
 import { failureTypes } from '../workflows/messages.ts';
 
 /** For what an input names and the stores do not have: retrying cannot help. */
@@ -14,6 +15,28 @@ export async function translated<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof FencedError)
       throw ApplicationFailure.nonRetryable(error.message, failureTypes.Fenced);
+    if (error instanceof NotRecordedError) {
+      throw ApplicationFailure.nonRetryable(error.message, failureTypes.NotFound);
+    }
     throw error;
   }
+}
+
+/**
+ * Stops whoever acts for an attempt that has been taken over since: what it still sees of the instances is another's work,
+ * and it would wait for its own for ever.
+ * @throws FencedError
+ */
+export async function refuseOvertaken(
+  ledger: Ledger,
+  attempt: { id: string; fence: number },
+): Promise<Attempt> {
+  const current = await ledger.attempts.get(attempt.id);
+  if (!current) throw notFound(`Attempt ${attempt.id}`);
+  if (current.fence > attempt.fence) {
+    throw new FencedError(
+      `Attempt ${attempt.id} was taken over: its fence is ${current.fence}, not ${attempt.fence}.`,
+    );
+  }
+  return current;
 }

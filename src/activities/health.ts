@@ -5,7 +5,7 @@ import { isModelFault, type JournalEntry } from '../domain/operation.ts';
 import type { Instance, ScaleSet } from '../domain/scale-set.ts';
 import type { AttemptInstance, InstanceOutcome } from '../ledger/port.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
-import { notFound } from './failures.ts';
+import { notFound, refuseOvertaken } from './failures.ts';
 import type { BatchInput, CloseBatchInput, HealthInput, HealthResult } from './types.ts';
 
 /** What is known of one instance of a batch after its disk was swapped. */
@@ -25,6 +25,7 @@ interface Judged {
  * waits, and closes the batch when all are judged and none is to be restored.
  */
 export async function checkHealth(deps: ActivityDependencies, input: HealthInput): Promise<HealthResult> {
+  await refuseOvertaken(deps.ledger, input.attempt);
   const at = await currentTime(deps, input.at);
   const { scaleSet, judged } = await judgeBatch(deps, input, at, input.restoresOnFailure);
   await journalWaits(deps, input, scaleSet, judged);

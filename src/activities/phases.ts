@@ -1,7 +1,7 @@
 import type { Instant } from '../domain/clock.ts';
 import { exceedsPercent, isHealthy } from '../domain/health.ts';
 import { sameImageVersion } from '../domain/image.ts';
-import type { Instance } from '../domain/scale-set.ts';
+import { isUntouchable, type Instance } from '../domain/scale-set.ts';
 import { scopesOf } from '../domain/scopes.ts';
 import { stopCodes } from '../domain/set-planner.ts';
 import type { Decision, PhaseVerdict, Reason, Rollout, RolloutStatus } from '../ledger/port.ts';
@@ -51,7 +51,8 @@ export async function judgePhase(
 
 /**
  * Eligible VMs that are not healthy on the target failed, untouched ones of stopped sets among them. Skipped and
- * opted-out sets, protected and deallocated VMs, and deleted ones leave the sum (rule D2).
+ * opted-out sets, VMs that may not be touched (protected, or left to their owner by rule C9), deallocated and deleted ones
+ * leave the sum (rule D2).
  */
 async function readVerdict(
   deps: ActivityDependencies,
@@ -66,7 +67,7 @@ async function readVerdict(
     const scaleSet = await deps.fleet.scaleSet(target.scaleSetId);
     if (!scaleSet) continue;
     for (const instance of await deps.fleet.instances(target.scaleSetId, at)) {
-      if (instance.protectFromScaleSetActions || instance.powerState === 'deallocated') continue;
+      if (isUntouchable(scaleSet, instance) || instance.powerState === 'deallocated') continue;
       verdict.eligible++;
       const problem = problemOf(instance, rollout);
       if (problem === null) verdict.succeeded++;

@@ -5,7 +5,7 @@ import { nextSetStep, progressOf, stopCodes, type SetStep } from '../domain/set-
 import type { Attempt, Batch, Ledger, Rollout } from '../ledger/port.ts';
 import { claimZone, leaveZone, zoneGroup } from './claims.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
-import { notFound } from './failures.ts';
+import { notFound, refuseOvertaken } from './failures.ts';
 import { observe, type Observation } from './scale-set-observation.ts';
 import type { AttemptRef, ScaleSetLook, ScaleSetLookInput } from './types.ts';
 
@@ -88,11 +88,7 @@ async function openAttempt(
   at: Instant,
 ): Promise<Attempt | ScaleSetLook> {
   const { ledger, fleet, workflows } = deps;
-  if (input.attempt) {
-    const attempt = await ledger.attempts.get(input.attempt.id);
-    if (!attempt) throw notFound(`Attempt ${input.attempt.id}`);
-    return attempt;
-  }
+  if (input.attempt) return refuseOvertaken(ledger, input.attempt);
   const rollout = await existingRollout(ledger, input.rolloutId);
   const automatic = input.startedBy === 'Platform';
   const { kind, attempt } = await ledger.attempts.open(

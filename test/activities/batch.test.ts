@@ -137,7 +137,8 @@ describe('restoreOsDisks (B6)', () => {
 
     // Two zombies: the swap that was begun before is answered from memory, one of a new identity is refused.
     await world.activities.swapOsDisks(input(441));
-    await world.activities.swapOsDisks({ ...input(442), attempt: { ...look.attempt, id: 'another' } });
+    const zombie = { ...input(442), attempt: { ...look.attempt, id: 'another' } };
+    await expect(world.activities.swapOsDisks(zombie)).rejects.toMatchObject({ type: 'Fenced' });
     expect(await versions(world, id, 443, look.instanceIds)).toEqual([OLD_VERSION, OLD_VERSION]);
     expect(await started(world, id, 'osDisk.swap')).toHaveLength(2);
   });

@@ -12,6 +12,7 @@ import {
   rolloutWorld,
   startRollout,
   versionsOf,
+  type RolloutWorld,
   type TemporalEnvironment,
 } from '../support/rollout.ts';
 import { devServerEnvironment, type DevServerEnvironment } from '../support/temporal.ts';
@@ -36,6 +37,14 @@ function nineVms() {
   return rolloutWorld(env, [{ name: 'front', region: 'eastus', capacity: 9 }], { speed: 300 });
 }
 
+async function expectSwappedOnce(world: RolloutWorld, rolloutId: string): Promise<void> {
+  const swaps = (await journalOf(world, rolloutId)).filter(
+    (line) => line.operation === 'osDisk.swap' && line.event === 'started',
+  );
+  expect(swaps).toHaveLength(9);
+  expect(new Set(swaps.map((line) => line.instanceId)).size).toBe(9);
+}
+
 describe('terminate, by hand in the Web UI', () => {
   for (const level of ['batch', 'scale set', 'region', 'phase'] as const) {
     it(`of the ${level} in the middle of a batch costs nothing: the rollout completes and no VM is swapped twice`, async () => {
@@ -55,14 +64,33 @@ describe('terminate, by hand in the Web UI', () => {
         return handle;
       });
       expect(await versionsOf(world, 'front')).toEqual({ [NEW_VERSION]: 9 });
-      const swaps = (await journalOf(world, handle.workflowId)).filter(
-        (line) => line.operation === 'osDisk.swap' && line.event === 'started',
-      );
-      expect(new Set(swaps.map((line) => line.instanceId)).size).toBe(swaps.length);
-      expect(swaps).toHaveLength(9);
+      await expectSwappedOnce(world, handle.workflowId);
       await expectNothingHalfDone(world, handle.workflowId, 'front');
     });
   }
+
+  it('Reset of the scale set in the middle of a batch: the old batch gives way, and the new run finishes its work', async () => {
+    const world = await nineVms();
+    const handle = await world.worker.runUntil(async () => {
+      const handle = await startRollout(world, { phases: PHASES, settings: QUICK });
+      await passTimeUntil(world, () => inBatch(world, 'front', 2), '20 ms', 2_000);
+      const workflowId = scaleSetRolloutId(FRONT);
+      const { events } = await env.client.workflow.getHandle(workflowId).fetchHistory();
+      const firstTask = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+      await env.client.workflowService.resetWorkflowExecution({
+        namespace: 'default',
+        workflowExecution: { workflowId },
+        workflowTaskFinishEventId: firstTask?.eventId,
+        reason: 'by hand',
+        requestId: workflowId,
+      });
+      expect((await handle.result()).status).toBe('Completed');
+      return handle;
+    });
+    expect(await versionsOf(world, 'front')).toEqual({ [NEW_VERSION]: 9 });
+    await expectSwappedOnce(world, handle.workflowId);
+    await expectNothingHalfDone(world, handle.workflowId, 'front');
+  });
 
   it('of the rollout itself stops its sets at the end of the batch and closes its record; a new start completes', async () => {
     const world = await nineVms();

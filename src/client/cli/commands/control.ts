@@ -40,7 +40,7 @@ const ORDERS: OrderCommand[] = [
     state: 'paused',
     summary: 'start nothing new until resumed; batches under way end first',
     description:
-      'Pauses: batches under way end, then nothing starts before a resume. It holds no zone or region meanwhile.',
+      'Pauses: batches under way end, then nothing starts before a resume. A paused set holds no zone.',
     done: 'Paused',
   },
   {
