@@ -18,7 +18,7 @@ export function describePlan(plan: RolloutPlan): string[] {
 
 function phaseLine(phase: PlannedPhase, wide: number): string {
   const { name, regionPlans, scaleSets, instances, start, bakeEnd } = phase;
-  const counts = `${pad(scaleSets, 3)} sets ${pad(instances, 4)} VMs`;
+  const counts = `${pad(scaleSets, 3)} ${scaleSets === 1 ? 'set ' : 'sets'} ${pad(instances, 4)} VMs`;
   const times = `${clock(start)} - ${clock(bakeEnd)}`;
   const regions = regionPlans.map((region) => region.name);
   const more = regions.length - REGIONS_NAMED;

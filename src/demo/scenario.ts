@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { ClientContext } from '../client/context.ts';
 import { currentInstant } from '../client/context.ts';
+import { ClientError } from '../client/errors.ts';
 import { planRollout } from '../client/plan.ts';
 import type { RolloutPlan } from '../client/plan-types.ts';
 import { startRollout, type StartedRollout } from '../client/start.ts';
@@ -99,6 +100,20 @@ export function planDemo(context: ClientContext): Promise<RolloutPlan> {
   return planRollout(context, REQUEST);
 }
 
-export function startDemo(context: ClientContext): Promise<StartedRollout> {
-  return startRollout(context, { ...REQUEST, who: 'the demo' });
+/** A server that a person chose may know this many demos of former days. */
+const MAX_GENERATIONS = 50;
+
+/**
+ * Starts the rollout. On a server that has seen demos before, the id may be taken by one of them, of which this demo's
+ * ledger knows nothing: starting again takes the next generation.
+ */
+export async function startDemo(context: ClientContext): Promise<StartedRollout> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startRollout(context, { ...REQUEST, who: 'the demo' });
+    } catch (error) {
+      const taken = error instanceof ClientError && error.code === 'Conflict';
+      if (!taken || attempt === MAX_GENERATIONS) throw error;
+    }
+  }
 }

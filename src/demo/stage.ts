@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadConnection } from '../temporal/connection.ts';
+import { foreignWorkers } from './foreign-server.ts';
 import {
   lastLogLines,
   ProcessFailedError,
@@ -111,9 +112,15 @@ function rejectable(): { promise: Promise<never>; reject: (error: Error) => void
  * The server that is configured, or an embedded one on a file. It runs under `src/temporal/main.ts`, which like any
  * other process can be left running when the demo is gone.
  */
-async function startServer({ folder, keep }: StageOptions): Promise<Server> {
+async function startServer({ folder, keep, tell }: StageOptions): Promise<Server> {
   const settings = loadConnection();
   if (settings.configured) {
+    const others = await foreignWorkers(settings);
+    if (others.length > 0) {
+      tell(
+        `Workers of somebody else were here a moment ago (${others.join(', ')}). Stop them: they take the demo's tasks, and do not know its database.`,
+      );
+    }
     return { address: settings.connectionOptions.address, webUi: null, pid: null, process: null };
   }
   const main = await startProcess({
