@@ -1,4 +1,5 @@
 import type { PlannedPhase, RolloutPlan } from '../client/plan-types.ts';
+import { count } from '../client/view/words.ts';
 import { humanDuration, isoTime } from '../domain/clock.ts';
 
 /** As many as a terminal of the usual width has room for. */
@@ -9,7 +10,7 @@ export function describePlan(plan: RolloutPlan): string[] {
   const { totals, phases, skipped, virtualDurationMs, wallDurationMs } = plan;
   const wide = Math.max(...phases.map((phase) => phase.name.length));
   return [
-    `${phases.length} phases, ${totals.regions} regions, ${totals.scaleSets} scale sets, ${totals.instances} VMs in ${totals.batches} batches; ${skipped.length} sets are not eligible.`,
+    `${phases.length} phases, ${totals.regions} regions, ${totals.scaleSets} scale sets, ${totals.instances} VMs in ${totals.batches} batches; ${count(skipped.length, 'set')} not eligible.`,
     `It will take ${humanDuration(virtualDurationMs)} of the fleet's time, ${humanDuration(wallDurationMs)} of yours.`,
     '',
     ...phases.map((phase) => phaseLine(phase, wide)),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClientContext } from '../client/context.ts';
 import { EXIT } from '../client/errors.ts';
+import { planRollout } from '../client/plan.ts';
 import { watchRollout, type WatchOutcome, type WatchResult } from '../client/view/index.ts';
 import { openDatabase, type Database } from '../database/database.ts';
 import { imageLabel } from '../domain/image.ts';
@@ -12,7 +13,7 @@ import { connectClient, loadConnection, type ConnectedClient } from '../temporal
 import { describePlan } from './describe-plan.ts';
 import type { DemoOptions } from './options.ts';
 import type { Reporter } from './reporter.ts';
-import { IMAGE, planDemo, publishVersion, seedDemoFleet, startDemo, VERSION } from './scenario.ts';
+import { demoRequest, IMAGE, publishVersion, seedDemoFleet, startDemo, VERSION } from './scenario.ts';
 import { environment, openStage, type Stage } from './stage.ts';
 import { describeKept, describeSummary, describeTraces, summarise, type DemoSummary } from './summary.ts';
 
@@ -79,7 +80,7 @@ interface Play {
 }
 
 async function playOn(play: Play): Promise<DemoResult> {
-  const { stage, database, reporter, signal } = play;
+  const { options, stage, database, reporter, signal } = play;
   const connected = await connectClient(
     loadConnection({ ...process.env, ...environment(stage.temporalAddress, play.databaseUrl) }),
   );
@@ -87,8 +88,11 @@ async function playOn(play: Play): Promise<DemoResult> {
     const fleet = await openSimulatedFleet(database);
     const context = { fleet, ledger: openLedger(database), temporal: () => Promise.resolve(connected) };
     if (signal.aborted) return { exitCode: EXIT.interrupted };
-    const plan = await prepare(play, context, fleet);
-    const { rolloutId } = await startDemo(context);
+    const request = demoRequest({ file: options.fleet });
+    await prepare(play, fleet);
+    const plan = await planRollout(context, request);
+    reporter.line(describePlan(plan).join('\n'));
+    const { rolloutId } = await startDemo(context, request);
     reporter.line();
     reporter.heading(`Rollout ${rolloutId}`);
     const timeoutMs = Math.max(PATIENCE_AT_LEAST_MS, PATIENCE * plan.wallDurationMs);
@@ -104,21 +108,18 @@ async function playOn(play: Play): Promise<DemoResult> {
   }
 }
 
-/** Seeds, publishes and plans, and tells so. */
-async function prepare({ options, reporter, stage }: Play, context: ClientContext, fleet: SimulatedFleet) {
+/** Seeds and publishes, and tells so. */
+async function prepare({ options, reporter, stage }: Play, fleet: SimulatedFleet): Promise<void> {
   if (stage.webUi !== null) reporter.line(`${'Web UI'.padEnd(10)}${stage.webUi}`);
   reporter.line(`${'API'.padEnd(10)}${stage.apiUrl}`);
   reporter.line();
   const { fleet: file, speed, seed } = options;
   const seeded = await seedDemoFleet(fleet, { file, speed, seed });
   await publishVersion(fleet);
-  const plan = await planDemo(context);
   reporter.heading(`${imageLabel(IMAGE)} ${VERSION}`);
   reporter.line(
     `A new version for a fleet of ${seeded.scaleSets} scale sets with ${seeded.instances} VMs in ${seeded.regions} regions:`,
   );
-  reporter.line(describePlan(plan).join('\n'));
-  return plan;
 }
 
 function watch(

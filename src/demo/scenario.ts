@@ -3,8 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { ClientContext } from '../client/context.ts';
 import { currentInstant } from '../client/context.ts';
 import { ClientError } from '../client/errors.ts';
-import { planRollout } from '../client/plan.ts';
-import type { RolloutPlan } from '../client/plan-types.ts';
+import type { PlanRequest } from '../client/plan-types.ts';
 import { startRollout, type StartedRollout } from '../client/start.ts';
 import type { SettingsOverrides } from '../client/settings.ts';
 import { HOUR, MINUTE } from '../domain/clock.ts';
@@ -25,6 +24,7 @@ export const VERSION = '22.04.202512050';
 /** The whole of the demo takes a minute and a half at this speed on two cores (measured); faster, the cores set the pace. */
 const SPEED = 600;
 
+/** Bake and looks are short enough for the demo to end soon; triggers come after the 30 to 60 minutes of rule D6. */
 const SETTINGS: SettingsOverrides = {
   failureTolerancePercent: 2,
   bakeTime: 20 * MINUTE,
@@ -32,6 +32,10 @@ const SETTINGS: SettingsOverrides = {
   healthPollInterval: MINUTE,
 };
 
+/**
+ * The demo fleet's phases, as a person would choose them: a canary, then growing ones. Planned ones would put half of all
+ * batches into the last phase, where they would wait for two cores instead of for each other (measured).
+ */
 const PHASES = [
   { name: 'canary', regions: ['eastasia'] },
   { name: 'early', regions: ['japanwest', 'westcentralus'] },
@@ -93,11 +97,10 @@ export async function publishVersion(fleet: SimulatedFleet): Promise<void> {
   await fleet.publishImageVersion({ image: IMAGE, version: VERSION, at: await currentInstant({ fleet }) });
 }
 
-const REQUEST = { image: imageLabel(IMAGE), version: VERSION, settings: SETTINGS, phases: PHASES };
-
-/** What the rollout will do, and how long it will take. */
-export function planDemo(context: ClientContext): Promise<RolloutPlan> {
-  return planRollout(context, REQUEST);
+/** The rollout that the demo starts: the phases of another fleet are planned from its regions. */
+export function demoRequest({ file }: FleetChoice): PlanRequest {
+  const phases = file === undefined ? PHASES : undefined;
+  return { image: imageLabel(IMAGE), version: VERSION, settings: SETTINGS, phases };
 }
 
 /** A server that a person chose may know this many demos of former days. */
@@ -107,10 +110,10 @@ const MAX_GENERATIONS = 50;
  * Starts the rollout. On a server that has seen demos before, the id may be taken by one of them, of which this demo's
  * ledger knows nothing: starting again takes the next generation.
  */
-export async function startDemo(context: ClientContext): Promise<StartedRollout> {
+export async function startDemo(context: ClientContext, request: PlanRequest): Promise<StartedRollout> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startRollout(context, { ...REQUEST, who: 'the demo' });
+      return await startRollout(context, { ...request, who: 'the demo' });
     } catch (error) {
       const taken = error instanceof ClientError && error.code === 'Conflict';
       if (!taken || attempt === MAX_GENERATIONS) throw error;

@@ -1,5 +1,6 @@
 import type { RolloutPlan } from '../client/plan-types.ts';
 import type { RolloutSnapshot } from '../client/view/index.ts';
+import { count } from '../client/view/words.ts';
 import { humanDuration } from '../domain/clock.ts';
 import type { Ledger } from '../ledger/port.ts';
 import { environment, type Pids, type Stage } from './stage.ts';
@@ -91,7 +92,7 @@ export function describeSummary(summary: DemoSummary, { phases }: RolloutSnapsho
     ...failures(sets),
     ['Stopped', String(sets.filter(({ set }) => set.status === 'stopped').length || 'none')],
     ...reasons(sets, 'stopped'),
-    ['Not eligible', summary.skippedScaleSets === 0 ? 'none' : `${summary.skippedScaleSets} scale sets`],
+    ['Not eligible', summary.skippedScaleSets === 0 ? 'none' : count(summary.skippedScaleSets, 'scale set')],
     ...reasons(sets, 'skipped'),
     ['Phases', phases.map((phase) => `${phase.name} (${phase.regions.length})`).join(', ')],
     ['Fleet time', `${humanDuration(virtualMs)}; planned ${humanDuration(plannedVirtualMs)} (${off})`],
