@@ -28,11 +28,12 @@ export async function lookAtRegion(deps: ActivityDependencies, input: RegionLook
   const cancelled = cancelReason(input, order);
   if (input.scan && !cancelled) await scanRegion(deps, input, rollout, at);
   if (order?.state === 'cancelled' && cancelled) await cancelWaiting(deps, input, cancelled);
-  const targets = await settleTargets(deps, input);
-  const running = targets.filter((target) => target.status === 'upgrading');
-  const strangers = await findStrangers(deps, input, running);
+  const { targets, strangers } = await findStrangers(deps, input, await settleTargets(deps, input));
+  const running = targets.filter(isUpgrading);
   const view = { input, rollout, targets, running, cancelled, at };
-  const next = cancelled || order?.state === 'paused' ? [] : dueTargets(view, strangers);
+  // What is half done is finished whatever was ordered: the set's own workflow stops at the end of its batch.
+  const orphans = orphansOf(view, strangers);
+  const next = cancelled || order?.state === 'paused' ? orphans : [...orphans, ...dueTargets(view)];
   return answer(deps, view, strangers, next, order);
 }
 
@@ -145,6 +146,9 @@ async function describeTarget(
   };
 }
 
+/** Why sets stop when their region is cancelled through Temporal; `interrupted` where their workflows were terminated as well. */
+const STOPPED_WITH_REGION: readonly string[] = [stopCodes.cancelRequested, stopCodes.interrupted];
+
 /**
  * A region's workflow that was cancelled may be run again: the phase above it was terminated, say. What stopped only
  * because of that is due then. If it was the rollout that was cancelled, its closing settles these targets.
@@ -155,7 +159,7 @@ async function keepForNextRun(
   at: Instant,
 ): Promise<void> {
   for (const target of targets) {
-    if (target.status !== 'stopped' || target.reason?.code !== stopCodes.cancelRequested) continue;
+    if (target.status !== 'stopped' || !STOPPED_WITH_REGION.includes(target.reason?.code ?? '')) continue;
     await ledger.targets.update(target, { status: 'waiting', triggerAt: at, reason: null });
   }
 }
@@ -186,36 +190,57 @@ async function settleTargets({ ledger }: ActivityDependencies, input: RegionLook
   return ledger.targets.list({ rolloutId: input.rolloutId, region: input.region });
 }
 
-/** Sets being upgraded by a workflow that this run did not start: a former run's, or a person's manual upgrade. */
-async function findStrangers(
-  { workflows }: ActivityDependencies,
-  input: RegionLookInput,
-  running: readonly Target[],
-): Promise<string[]> {
-  const mine = new Set(input.mine);
-  const strangers: string[] = [];
-  for (const target of running) {
-    if (mine.has(target.scaleSetId)) continue;
-    if (await workflows.isOpen(scaleSetRolloutId(target.scaleSetId))) strangers.push(target.scaleSetId);
-  }
-  return strangers;
-}
+const isUpgrading = (target: Target) => target.status === 'upgrading';
 
 /**
- * The sets to start now: those whose trigger has come, as many as the window allows, and those that were begun and whose
- * workflow is gone (terminated): started again, it takes over what is half done.
+ * Sets being upgraded by a workflow that this run did not start: a former run's, or a person's manual upgrade. A workflow
+ * writes down how it ended before it closes: where one is closed, the targets are read once more, and what they say counts.
  */
-function dueTargets(
-  { input, rollout, targets, running, at }: RegionView,
+async function findStrangers(
+  { ledger, workflows }: ActivityDependencies,
+  input: RegionLookInput,
+  targets: Target[],
+): Promise<{ targets: Target[]; strangers: string[] }> {
+  const mine = new Set(input.mine);
+  const strangers: string[] = [];
+  let anyClosed = false;
+  for (const { scaleSetId } of targets.filter(isUpgrading)) {
+    if (mine.has(scaleSetId)) continue;
+    if (await workflows.isOpen(scaleSetRolloutId(scaleSetId))) strangers.push(scaleSetId);
+    else anyClosed = true;
+  }
+  if (!anyClosed) return { targets, strangers };
+  const now = await ledger.targets.list({ rolloutId: input.rolloutId, region: input.region });
+  return { targets: now, strangers };
+}
+
+/** Of the strangers those that are upgraded for this rollout: a cancel of the region concerns them. */
+async function ownStrangers(
+  { ledger }: ActivityDependencies,
+  rollout: Rollout,
   strangers: readonly string[],
-): Target[] {
+): Promise<string[]> {
+  const own: string[] = [];
+  for (const scaleSetId of strangers) {
+    const attempt = await ledger.attempts.openOf(scaleSetId);
+    // An attempt of a rollout that has ended is being wound down, by this rollout's workflow as like as not.
+    const other =
+      attempt && attempt.rolloutId !== rollout.id ? await ledger.rollouts.get(attempt.rolloutId) : null;
+    if (other?.endedAt !== null) own.push(scaleSetId);
+  }
+  return own;
+}
+
+/** Sets that were begun and whose workflow is gone (terminated): started again, it takes over what is half done. */
+function orphansOf({ input, running }: RegionView, strangers: readonly string[]): Target[] {
   const active = new Set([...input.mine, ...strangers]);
-  const orphans = running.filter((target) => !active.has(target.scaleSetId));
+  return running.filter((target) => !active.has(target.scaleSetId));
+}
+
+/** Sets whose trigger has come, as many as the window allows. */
+function dueTargets({ rollout, targets, running, at }: RegionView): Target[] {
   const room = Math.max(0, rollout.settings.maxConcurrentScaleSets - running.length);
-  const due = targets
-    .filter((target) => target.status === 'waiting' && target.triggerAt <= at)
-    .slice(0, room);
-  return [...orphans, ...due];
+  return targets.filter((target) => target.status === 'waiting' && target.triggerAt <= at).slice(0, room);
 }
 
 async function answer(
@@ -229,12 +254,15 @@ async function answer(
   const counts = countTargets(targets);
   const done = cancelled ? running.length === 0 : waiting.length + running.length === 0;
   const paused = order?.state === 'paused';
-  const base = { counts, strangers, done, cancelled, start: [] as RegionLook['start'] };
+  const own = input.cancelRequested ? await ownStrangers(deps, rollout, strangers) : [];
+  const base = { counts, strangers, own, done, cancelled, start: [] as RegionLook['start'] };
   if (done && input.cancelRequested) await keepForNextRun(deps, targets, at);
   if (done || (paused && running.length === 0)) await releaseRegion(deps, rollout.id, input.region, at);
   if (done) return { ...base, waitingFor: '', nextAt: null };
-  if (paused) return { ...base, waitingFor: `resume (paused by ${order.who}: ${order.why})`, nextAt: null };
-  if (next.length > 0 && rollout.kind === 'platform') {
+  const resume = paused ? `resume (paused by ${order.who}: ${order.why})` : null;
+  if (resume && next.length === 0) return { ...base, waitingFor: resume, nextAt: null };
+  // A cancelled region begins nothing: what it has still to finish is from before, and needs no leave.
+  if (next.length > 0 && rollout.kind === 'platform' && !cancelled) {
     const answered = await claimRegion(
       deps,
       rollout.id,
@@ -259,8 +287,8 @@ async function answer(
       upgrading: running.length + next.filter((t) => t.status === 'waiting').length,
     },
     start: next.map((target) => ({ scaleSetId: target.scaleSetId, name: target.scaleSetName })),
-    waitingFor: nextTrigger === null ? 'the upgrades of its scale sets' : 'the next trigger',
-    nextAt: nextTrigger !== null && nextTrigger > at ? nextTrigger : null,
+    waitingFor: resume ?? (nextTrigger === null ? 'the upgrades of its scale sets' : 'the next trigger'),
+    nextAt: resume === null && nextTrigger !== null && nextTrigger > at ? nextTrigger : null,
   };
 }
 

@@ -123,6 +123,8 @@ export interface RegionLook {
   counts: RegionCounts;
   /** Scale sets that are being upgraded by workflows that this run did not start. */
   strangers: string[];
+  /** Of the strangers those that a cancel of the region goes on to; empty unless it was cancelled through Temporal. */
+  own: string[];
   done: boolean;
   cancelled: Reason | null;
   /** What the region waits for, and the next moment at which something is due; null when only a wake-up can help. */

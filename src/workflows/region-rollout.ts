@@ -41,7 +41,8 @@ class RegionRun {
   readonly #state: RegionState;
   /** Scale sets whose workflow this run has started and has not seen end. */
   readonly #mine = new Set<string>();
-  #cancelSent = false;
+  /** Scale sets to which a cancel was sent on. */
+  readonly #cancelSent = new Set<string>();
 
   constructor(input: RegionRolloutInput, watch: Watch) {
     this.#input = input;
@@ -53,8 +54,8 @@ class RegionRun {
     for (;;) {
       const look = await this.#look();
       if (look.done) return this.#finish(look);
-      await this.#forwardCancel(look);
       for (const set of look.start) await this.#start(set.scaleSetId, set.name);
+      await this.#forwardCancel(look);
       // A cancel is known to this run alone: it ends by itself soon, and is not handed over.
       const isLong = historyIsLong(this.#input.settings.maxHistoryEvents);
       if (isLong && !this.#watch.cancelRequested) await this.#continueAsNew();
@@ -104,7 +105,19 @@ class RegionRun {
           { key: searchAttributes.status, value: 'Running' },
         ],
         args: [
-          { v: 1, rolloutId, scaleSetId, clock, target, startedBy: 'Platform', phase, region, settings },
+          {
+            v: 1,
+            rolloutId,
+            scaleSetId,
+            clock,
+            target,
+            startedBy: 'Platform',
+            phase,
+            region,
+            settings,
+            // After a cancel only what was half done is started again, or what was chosen a moment before it.
+            ...(this.#watch.cancelRequested ? { windDown: true } : {}),
+          },
         ],
       });
       child.result().then(
@@ -128,15 +141,15 @@ class RegionRun {
 
   /** Temporal's Cancel goes on to the scale sets; they stop at the end of their batches. */
   async #forwardCancel(look: RegionLook): Promise<void> {
-    if (!this.#watch.cancelRequested || this.#cancelSent) return;
-    this.#cancelSent = true;
-    const running = [...this.#mine, ...look.strangers];
+    if (!this.#watch.cancelRequested) return;
+    const running = [...this.#mine, ...look.own].filter((id) => !this.#cancelSent.has(id));
     await Promise.all(
-      running.map((id) =>
-        getExternalWorkflowHandle(scaleSetRolloutId(id))
+      running.map((id) => {
+        this.#cancelSent.add(id);
+        return getExternalWorkflowHandle(scaleSetRolloutId(id))
           .cancel()
-          .catch(() => undefined),
-      ),
+          .catch(() => undefined);
+      }),
     );
   }
 

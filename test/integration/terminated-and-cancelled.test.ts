@@ -1,0 +1,47 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { rolloutScope } from '../../src/domain/scopes.ts';
+import { scaleSetRolloutId } from '../../src/workflows/ids.ts';
+import { NEW_VERSION, OLD_VERSION, testSetId } from '../support/fleet.ts';
+import {
+  QUICK,
+  endWorlds,
+  expectNothingHalfDone,
+  inBatch,
+  passTimeUntil,
+  realEnvironment,
+  rolloutWorld,
+  startRollout,
+  versionsOf,
+  type TemporalEnvironment,
+} from '../support/rollout.ts';
+import { devServerEnvironment, type DevServerEnvironment } from '../support/temporal.ts';
+
+let server: DevServerEnvironment;
+let env: TemporalEnvironment;
+beforeAll(async () => {
+  server = await devServerEnvironment();
+  env = realEnvironment(server);
+});
+afterEach(endWorlds);
+afterAll(() => server.stop());
+
+describe('a scale set that is terminated while its rollout is being cancelled', () => {
+  it('is finished to the end of its batch, and the rollout ends', async () => {
+    const world = await rolloutWorld(env, [{ name: 'front', region: 'eastus', capacity: 9 }], { speed: 300 });
+    const handle = await world.worker.runUntil(async () => {
+      const handle = await startRollout(world, {
+        phases: [{ name: 'canary', regions: ['eastus'] }],
+        settings: QUICK,
+      });
+      await passTimeUntil(world, () => inBatch(world, 'front', 2), '20 ms', 2_000);
+      // Nobody is woken: the termination itself is what has the region look, and see the cancel.
+      const scope = rolloutScope(handle.workflowId);
+      await world.ledger.orders.set({ scope, state: 'cancelled', who: 'ada', why: 'because', at: 0 });
+      await env.client.workflow.getHandle(scaleSetRolloutId(testSetId('front'))).terminate('by hand');
+      expect((await handle.result()).status).toBe('Cancelled');
+      return handle;
+    });
+    expect(await versionsOf(world, 'front')).toEqual({ [NEW_VERSION]: 2, [OLD_VERSION]: 7 });
+    await expectNothingHalfDone(world, handle.workflowId, 'front');
+  });
+});
