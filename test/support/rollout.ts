@@ -57,13 +57,14 @@ export interface RolloutWorld {
   end(): Promise<void>;
 }
 
-/** A fleet of these sets in a database of its own, its clock the environment's, and a worker for it. */
+/** A fleet of these sets in a database of its own (or in one that is given), its clock the environment's, and a worker for it. */
 export async function rolloutWorld(
   env: TemporalEnvironment,
   sets: readonly TestSet[],
-  more: Partial<FleetSpec> = {},
+  { database: given, ...more }: Partial<FleetSpec> & { database?: Database } = {},
 ): Promise<RolloutWorld> {
-  const database = await temporaryDatabase();
+  const own = given === undefined ? await temporaryDatabase() : undefined;
+  const database = given ?? (own as Database);
   const fleet = await openSimulatedFleet(database);
   await fleet.seed(fleetSpecOf(sets, more), await env.currentTimeMs());
   const ledger = openLedger(database);
@@ -76,7 +77,7 @@ export async function rolloutWorld(
   const world = { env, database, fleet, ledger, worker, clock: await fleet.clock() };
   const end = async () => {
     await terminateAll(world);
-    await database.remove();
+    await own?.remove();
   };
   worlds.push(end);
   return { ...world, end };

@@ -1,0 +1,62 @@
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { NEW_VERSION, OLD_VERSION, testSetId } from '../support/fleet.ts';
+import { describeEngines } from '../support/engines.ts';
+import { checkJournal } from '../support/journal-checks.ts';
+import {
+  QUICK,
+  endWorlds,
+  journalOf,
+  realEnvironment,
+  rolloutWorld,
+  startRollout,
+  versionsOf,
+  type TemporalEnvironment,
+} from '../support/rollout.ts';
+import { devServerEnvironment, type DevServerEnvironment } from '../support/temporal.ts';
+
+let server: DevServerEnvironment;
+let env: TemporalEnvironment;
+beforeAll(async () => {
+  server = await devServerEnvironment();
+  env = realEnvironment(server);
+});
+afterEach(endWorlds);
+afterAll(() => server.stop());
+
+const zones = ['1', '2', '3'];
+const PHASES = [
+  { name: 'canary', regions: ['eastus'] },
+  { name: 'broad', regions: ['westus', 'northeurope'] },
+];
+
+describeEngines('a rollout with its fleet and ledger', (open) => {
+  it('completes, restores what fails, and its journal keeps every safety rule', async () => {
+    const sets = [
+      { name: 'zonal', region: 'eastus', capacity: 12, zones },
+      { name: 'small', region: 'eastus', capacity: 5, zones },
+      { name: 'large', region: 'westus', capacity: 50, extensions: [{ name: 'agent' }] },
+      {
+        name: 'flexible',
+        region: 'northeurope',
+        capacity: 10,
+        orchestrationMode: 'Flexible' as const,
+        health: 'extension' as const,
+      },
+    ];
+    const world = await rolloutWorld(env, sets, {
+      database: await open(),
+      speed: 600,
+      faults: [{ kind: 'neverHealthy', version: NEW_VERSION, scaleSet: 'large', instances: ['49'] }],
+    });
+    const journal = await world.worker.runUntil(async () => {
+      const settings = { ...QUICK, failureTolerancePercent: 2 };
+      const handle = await startRollout(world, { phases: PHASES, settings });
+      expect((await handle.result()).status).toBe('Completed');
+      return journalOf(world, handle.workflowId);
+    });
+    expect(await versionsOf(world, 'large')).toEqual({ [NEW_VERSION]: 49, [OLD_VERSION]: 1 });
+    expect(await versionsOf(world, 'flexible')).toEqual({ [NEW_VERSION]: 10 });
+    const setSizes = Object.fromEntries(sets.map(({ name, capacity }) => [testSetId(name), capacity]));
+    expect(checkJournal(journal, { setSizes, pairs: [['eastus', 'westus']] })).toEqual([]);
+  });
+});
