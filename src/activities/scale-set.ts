@@ -2,12 +2,20 @@ import type { Instant } from '../domain/clock.ts';
 import { policyInForce } from '../domain/policy.ts';
 import type { ScaleSet } from '../domain/scale-set.ts';
 import { nextSetStep, progressOf, stopCodes, type SetStep } from '../domain/set-planner.ts';
-import type { Attempt, Batch, Ledger, Rollout } from '../ledger/port.ts';
+import type { Attempt, Batch, Ledger, Progress, Rollout } from '../ledger/port.ts';
 import { claimZone, leaveZone, zoneGroup } from './claims.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
 import { notFound, refuseOvertaken } from './failures.ts';
 import { observe, type Observation } from './scale-set-observation.ts';
 import type { AttemptRef, ScaleSetLook, ScaleSetLookInput } from './types.ts';
+
+const NO_ATTEMPT: AttemptRef = { id: '', fence: 0, number: 0 };
+const NO_PROGRESS: Progress = {
+  successfulInstanceCount: 0,
+  failedInstanceCount: 0,
+  inProgressInstanceCount: 0,
+  pendingInstanceCount: 0,
+};
 
 /**
  * One look at a scale set: observes fleet and ledger, decides (`nextSetStep`), and records the decision, so that a
@@ -23,6 +31,9 @@ export async function lookAtScaleSet(
   if (!scaleSet) return endOfDeleted(deps, input, at);
   const opened = await openAttempt(deps, input, scaleSet, at);
   if ('kind' in opened) return opened;
+  // Its end was recorded and the answer lost: what was decided then stands, whatever is seen now.
+  const { status, reason, progress } = opened;
+  if (status !== 'RollingForward') return settleEnd(deps, input, opened, { status, reason, progress }, at);
   // An attempt that was taken over may be an earlier rollout's: it is wound down by that rollout's rules.
   const rollout = await existingRollout(ledger, opened.rolloutId);
   let observation = await observe(deps, input, rollout, scaleSet, opened, at);
@@ -64,17 +75,10 @@ async function endOfDeleted(
   const target = { rolloutId: input.rolloutId, scaleSetId: input.scaleSetId };
   if (input.startedBy === 'Platform') await deps.ledger.targets.update(target, { status: 'skipped', reason });
   else await deps.ledger.rollouts.setStatus(input.rolloutId, 'Cancelled', at, reason);
-  const progress = attempt?.progress ?? {
-    successfulInstanceCount: 0,
-    failedInstanceCount: 0,
-    inProgressInstanceCount: 0,
-    pendingInstanceCount: 0,
-  };
-  const none = { id: '', fence: 0, number: 0 };
   return {
     kind: 'finished',
-    attempt: attempt ? reference(attempt) : none,
-    progress,
+    attempt: attempt ? reference(attempt) : NO_ATTEMPT,
+    progress: attempt?.progress ?? NO_PROGRESS,
     status: 'Cancelled',
     reason,
     foreign: false,
@@ -89,6 +93,8 @@ async function openAttempt(
 ): Promise<Attempt | ScaleSetLook> {
   const { ledger, fleet, workflows } = deps;
   if (input.attempt) return refuseOvertaken(ledger, input.attempt);
+  if (input.windDown && (await ledger.attempts.openOf(scaleSet.id)) === null)
+    return nothingToWindDown(deps, input, at);
   const rollout = await existingRollout(ledger, input.rolloutId);
   const automatic = input.startedBy === 'Platform';
   const { kind, attempt } = await ledger.attempts.open(
@@ -118,6 +124,29 @@ async function openAttempt(
   }
   await fleet.fence(scaleSet.id, attempt.fence);
   return attempt;
+}
+
+/** What was to be wound down has ended meanwhile, or was never begun: no new attempt is opened for it. */
+async function nothingToWindDown(
+  deps: ActivityDependencies,
+  input: ScaleSetLookInput,
+  at: Instant,
+): Promise<Attempt | ScaleSetLook> {
+  const { rolloutId, scaleSetId } = input;
+  const [last] = await deps.ledger.attempts.listOf({ scaleSetId, rolloutId, limit: 1 });
+  if (last) return last;
+  const reason = { code: stopCodes.interrupted, message: 'It was stopped before it had begun.' };
+  const target = await deps.ledger.targets.get(rolloutId, scaleSetId);
+  if (target) await deps.ledger.targets.update(target, { status: 'stopped', reason });
+  else await deps.ledger.rollouts.setStatus(rolloutId, 'Cancelled', at, reason);
+  return {
+    kind: 'finished',
+    attempt: NO_ATTEMPT,
+    progress: NO_PROGRESS,
+    status: 'Cancelled',
+    reason,
+    foreign: false,
+  };
 }
 
 async function existingRollout(ledger: Ledger, id: string): Promise<Rollout> {
@@ -209,23 +238,34 @@ function resumedBatch({ attempt, batches, seen }: Observation, number: number): 
 async function finish(
   deps: ActivityDependencies,
   input: ScaleSetLookInput,
-  { attempt, scaleSet, rollout, seen }: Observation,
+  { attempt, seen }: Observation,
   { status, reason }: Extract<SetStep, { kind: 'finish' }>,
   at: Instant,
 ): Promise<ScaleSetLook> {
-  const { ledger } = deps;
   const progress = progressOf(seen);
-  await ledger.attempts.close(attempt, status, reason, progress, at);
+  await deps.ledger.attempts.close(attempt, status, reason, progress, at);
+  return settleEnd(deps, input, attempt, { status, reason, progress }, at);
+}
+
+/** What follows from the end of an attempt, which is recorded: safe to repeat. */
+async function settleEnd(
+  deps: ActivityDependencies,
+  input: ScaleSetLookInput,
+  attempt: Attempt,
+  end: Pick<Extract<ScaleSetLook, { kind: 'finished' }>, 'status' | 'reason' | 'progress'>,
+  at: Instant,
+): Promise<ScaleSetLook> {
+  const { ledger } = deps;
+  const { status, reason, progress } = end;
   await leaveZone(deps, attempt.id, at);
   if (attempt.startedBy === 'Platform') {
-    const target = { rolloutId: rollout.id, scaleSetId: scaleSet.id };
-    await ledger.targets.update(target, {
+    await ledger.targets.update(attempt, {
       status: status === 'Completed' ? 'upgraded' : 'stopped',
       attemptId: attempt.id,
       reason,
     });
   } else {
-    await ledger.rollouts.setStatus(rollout.id, status, at, reason);
+    await ledger.rollouts.setStatus(attempt.rolloutId, status, at, reason);
   }
   const foreign = attempt.rolloutId !== input.rolloutId;
   return { kind: 'finished', attempt: reference(attempt), progress, status, reason, foreign };

@@ -65,12 +65,15 @@ async function open(
 function openUnlessTaken(database: Database, request: OpenRequest): Promise<OpenAnswer> {
   return database.write([attemptLock(request.scaleSetId)], async (tx) => {
     const last = await newest(tx, request.scaleSetId);
+    const own = last?.workflow_id === request.workflowId && last.run_id === request.runId;
+    // A run that asks once more, since the first answer was lost, may have ended its attempt already.
+    if (last !== null && own && last.rollout_key === keyOf(request.rolloutId))
+      return { kind: 'opened', attempt: toAttempt(last) };
     if (last === null || whileOpen(last) === null) {
       const row = toRow(request, last);
       await tx.insertInto('attempts').values(row).execute();
       return { kind: 'opened', attempt: toAttempt(row) };
     }
-    const own = last.workflow_id === request.workflowId && last.run_id === request.runId;
     return { kind: own ? 'opened' : 'conflict', attempt: toAttempt(last) };
   });
 }

@@ -107,8 +107,8 @@ export interface Targets {
 
 export interface Attempts {
   /**
-   * Opens the set's next attempt, or takes over the one that is still open, with a higher fence (rule B12). An open
-   * attempt of the same workflow run is answered unchanged.
+   * Opens the set's next attempt, or takes over the one that is still open, with a higher fence (rule B12). The attempt
+   * that the same workflow run has opened for the same rollout is answered unchanged, also when it has ended.
    * @returns the attempt, and whether it was taken over; or the attempt of a workflow that must not be taken over
    *   (`mayTakeOver` said no), as `conflict`
    */
