@@ -22,7 +22,7 @@ export const IMAGE: PlatformImage = {
 export const VERSION = '22.04.202512050';
 
 /** The whole of the demo takes a minute and a half at this speed on two cores (measured); faster, the cores set the pace. */
-const SPEED = 600;
+const SPEED = 550;
 
 /** Bake and looks are short enough for the demo to end soon; triggers come after the 30 to 60 minutes of rule D6. */
 const SETTINGS: SettingsOverrides = {
