@@ -139,7 +139,7 @@ function wholeSetUnhealthy(seen: SetObservation): SetStep | null {
 
 /** Rules B2, B3 and D4: the next batch, or the zone that must be claimed for it first. */
 function batchOrZone(seen: SetObservation, remaining: ObservedInstance[]): SetStep {
-  const zones = zonesOf(remaining);
+  const zones = unfinishedOr(zonesOf(remaining), seen.lastBatch?.zone ?? null);
   const spanning = seen.policy.enableCrossZoneUpgrade && zones.some((zone) => zone !== null);
   const wanted = spanning ? [ALONE] : zones;
   let zone = wanted[0] ?? null;
@@ -158,6 +158,16 @@ function batchOrZone(seen: SetObservation, remaining: ObservedInstance[]): SetSt
   if (batch === null)
     throw new RangeError(`No batch was found in zone ${zone}, though instances are left there.`);
   return { kind: 'batch', number: (seen.lastBatch?.number ?? 0) + 1, ...batch };
+}
+
+/**
+ * A zone is finished before the next, also when it was given up for a pause and another one is open (rule B3). VMs that are
+ * in no zone, and so in nobody's way, still come first.
+ */
+function unfinishedOr(zones: (string | null)[], last: string | null): (string | null)[] {
+  return last !== null && zones.includes(last)
+    ? zones.filter((zone) => zone === last || zone === null)
+    : zones;
 }
 
 /** Azure's progress counts: they add up to the instances that the attempt is about, deleted ones not among them. */

@@ -155,6 +155,22 @@ describe('the steps of one scale set', () => {
     });
   });
 
+  it('B3: finishes the zone that it has begun, also when it gave that up for a pause and others are left', () => {
+    const zonal = instances(9, (i) => ({ zone: String((i % 3) + 1), updateDomain: 0 }));
+    const lastBatch = { ...afterBatch, zone: '2' };
+    expect(nextSetStep(observation({ instances: zonal, lastBatch }))).toEqual({
+      kind: 'claimZone',
+      accepts: ['2'],
+    });
+    const manual = observation({ instances: zonal, lastBatch, zonesTakeTurns: false });
+    expect(nextSetStep(manual)).toMatchObject({ kind: 'batch', zone: '2' });
+    const zoneTwoDone = zonal.map((instance) => ({ ...instance, onTarget: instance.zone === '2' }));
+    expect(nextSetStep(observation({ instances: zoneTwoDone, lastBatch }))).toEqual({
+      kind: 'claimZone',
+      accepts: ['1', '3'],
+    });
+  });
+
   it('D4: a set whose batches span zones asks to be alone', () => {
     const zonal = instances(9, (i) => ({ zone: String((i % 3) + 1), updateDomain: 0 }));
     const policy = { ...DEFAULT_ROLLING_POLICY, enableCrossZoneUpgrade: true };
