@@ -5,7 +5,7 @@ import { isModelFault, type JournalEntry } from '../domain/operation.ts';
 import type { Instance, ScaleSet } from '../domain/scale-set.ts';
 import type { AttemptInstance, InstanceOutcome } from '../ledger/port.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
-import { notFound, refuseOvertaken } from './failures.ts';
+import { refuseOvertaken } from './failures.ts';
 import type { BatchInput, CloseBatchInput, HealthInput, HealthResult } from './types.ts';
 
 /** What is known of one instance of a batch after its disk was swapped. */
@@ -28,7 +28,7 @@ export async function checkHealth(deps: ActivityDependencies, input: HealthInput
   await refuseOvertaken(deps.ledger, input.attempt);
   const at = await currentTime(deps, input.at);
   const { scaleSet, judged } = await judgeBatch(deps, input, at, input.restoresOnFailure);
-  await journalWaits(deps, input, scaleSet, judged);
+  if (scaleSet) await journalWaits(deps, input, scaleSet, judged);
   const waiting = judged.filter((one) => one.verdict === 'waiting');
   const toRestore = judged
     .filter((one) => one.verdict === 'restore')
@@ -77,8 +77,8 @@ function afterRestore({ instance, error }: Judged, { target }: BatchInput): Inst
 }
 
 async function judgeBatch(deps: ActivityDependencies, input: HealthInput, at: Instant, restores: boolean) {
+  // Null when the set was deleted: its instances are gone then, and the batch ends.
   const scaleSet = await deps.fleet.scaleSet(input.scaleSetId);
-  if (!scaleSet) throw notFound(`Scale set ${input.scaleSetId}`);
   const instances = await deps.fleet.instances(input.scaleSetId, at, input.instanceIds);
   const byId = new Map(instances.map((instance) => [instance.instanceId, instance]));
   const judged = input.instanceIds.map((id) => judge(id, byId.get(id) ?? null, input, at, restores));

@@ -164,6 +164,13 @@ describe('restores (B6)', () => {
     expect(await check(20 * SECOND)).toMatchObject({ healthy: 1, toRestore: [], left: 1, nextLookAt: null });
     expect(await outcomesOf(world, look.attempt.id)).toEqual({ 0: 'upgraded', 5: 'left' });
   });
+
+  it('end the batch of a set that was deleted meanwhile: there is nothing to wait for', async () => {
+    const { world, id, look, check } = await upgradedBatch();
+    await world.fleet.deleteScaleSet(id);
+    expect(await check(20 * SECOND)).toMatchObject({ healthy: 0, toRestore: [], left: 2, nextLookAt: null });
+    expect(await outcomesOf(world, look.attempt.id)).toEqual({ 0: 'left', 5: 'left' });
+  });
 });
 
 describe('a fault of the model (B11)', () => {
