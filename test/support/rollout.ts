@@ -63,8 +63,8 @@ export async function rolloutWorld(
   sets: readonly TestSet[],
   { database: given, ...more }: Partial<FleetSpec> & { database?: Database } = {},
 ): Promise<RolloutWorld> {
-  const own = given === undefined ? await temporaryDatabase() : undefined;
-  const database = given ?? (own as Database);
+  const own = given ? { ...given, remove: async () => undefined } : await temporaryDatabase();
+  const database: Database = own;
   const fleet = await openSimulatedFleet(database);
   await fleet.seed(fleetSpecOf(sets, more), await env.currentTimeMs());
   const ledger = openLedger(database);
@@ -77,7 +77,7 @@ export async function rolloutWorld(
   const world = { env, database, fleet, ledger, worker, clock: await fleet.clock() };
   const end = async () => {
     await terminateAll(world);
-    await own?.remove();
+    await own.remove();
   };
   worlds.push(end);
   return { ...world, end };
