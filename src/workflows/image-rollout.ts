@@ -4,9 +4,8 @@ import {
   WorkflowIdReusePolicy,
   allHandlersFinished,
   condition,
-  executeChild,
-  getExternalWorkflowHandle,
   setHandler,
+  startChild,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
@@ -14,7 +13,7 @@ import { imageLabel } from '../domain/image.ts';
 import type { Decision, PhaseVerdict, Reason, RolloutStatus } from '../ledger/port.ts';
 import { searchAttributes } from '../temporal/search-attributes.ts';
 import { looks } from './activities.ts';
-import { runChild } from './children.ts';
+import { Children } from './children.ts';
 import { phaseRolloutId } from './ids.ts';
 import {
   decideUpdate,
@@ -104,39 +103,48 @@ class ImageRun {
     this.#watch.doing(`Phase ${phase} of ${phases.length} (${plan.name}): ${plan.regions.join(', ')}`);
     for (;;) {
       let running = true;
-      const child = runChild(this.#watch, () =>
-        executeChild(phaseRollout, {
-          workflowId,
-          workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-          parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-          staticSummary: `phase ${phase} (${plan.name})${round > 1 ? `, round ${round}` : ''}`,
-          typedSearchAttributes: [
-            { key: searchAttributes.image, value: imageLabel(target.image) },
-            { key: searchAttributes.imageVersion, value: target.version },
-            { key: searchAttributes.phase, value: phase },
-            { key: searchAttributes.status, value: 'Running' },
-          ],
-          args: [{ v: 1, rolloutId, clock, target, phase, round, plan, settings }],
-        }),
-      ).finally(() => {
-        running = false;
-        this.#watch.wake();
-      });
-      await this.#forwardCancelWhile(() => running, workflowId, `phase ${phase} (${plan.name})`);
+      const children = new Children(this.#watch);
+      const child = children
+        .run(() =>
+          startChild(phaseRollout, {
+            workflowId,
+            workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+            parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+            staticSummary: `phase ${phase} (${plan.name})${round > 1 ? `, round ${round}` : ''}`,
+            typedSearchAttributes: [
+              { key: searchAttributes.image, value: imageLabel(target.image) },
+              { key: searchAttributes.imageVersion, value: target.version },
+              { key: searchAttributes.phase, value: phase },
+              { key: searchAttributes.status, value: 'Running' },
+            ],
+            args: [
+              {
+                v: 1,
+                rolloutId,
+                clock,
+                target,
+                phase,
+                round,
+                plan,
+                settings,
+                cancelled: this.#watch.cancelRequested,
+              },
+            ],
+          }),
+        )
+        .finally(() => {
+          running = false;
+          this.#watch.wake();
+        });
+      await this.#passCancelOnWhile(() => running, children, `phase ${phase} (${plan.name})`);
       const result = await child;
       if (result) return result;
     }
   }
 
-  async #forwardCancelWhile(running: () => boolean, workflowId: string, what: string): Promise<void> {
-    let sent = false;
+  async #passCancelOnWhile(running: () => boolean, children: Children, what: string): Promise<void> {
     while (running()) {
-      if (this.#watch.cancelRequested && !sent) {
-        sent = true;
-        await getExternalWorkflowHandle(workflowId)
-          .cancel()
-          .catch(() => undefined);
-      }
+      await children.passCancelOn();
       if (running()) await this.#watch.waitForWake(what);
     }
   }
@@ -152,6 +160,10 @@ class ImageRun {
     this.#decision = null;
     const gate = await this.#gate(summary);
     this.#halt = null;
+    // Two people may have decided at once: an abort that was recorded, and told to its author, wins.
+    await condition(allHandlersFinished);
+    const aborted = abortReason(this.#decision);
+    if (aborted) return aborted;
     if (gate === 'next' || gate === 'retry') await this.#setStatus('Running', null);
     return gate;
   }
@@ -161,8 +173,8 @@ class ImageRun {
       const decision = this.#decision;
       if (decision?.decision === 'proceed') return 'next';
       if (decision?.decision === 'retry') return 'retry';
-      if (decision?.decision === 'abort')
-        return { code: 'Aborted', message: `Aborted by ${decision.who}: ${decision.why}` };
+      const aborted = abortReason(decision);
+      if (aborted) return aborted;
       if (this.#watch.cancelRequested)
         return { code: 'CancelRequested', message: 'Cancelled through Temporal.' };
       const order = await looks.readOrder({ rolloutId: this.#input.rolloutId });
@@ -209,4 +221,9 @@ class ImageRun {
     this.#watch.doing(reason ? `${status}: ${reason.message}` : status);
     return { status, reason, phasesDone };
   }
+}
+
+function abortReason(decision: Decision | null): Reason | null {
+  if (decision?.decision !== 'abort') return null;
+  return { code: 'Aborted', message: `Aborted by ${decision.who}: ${decision.why}` };
 }

@@ -42,6 +42,8 @@ export interface PhaseRolloutInput {
   round: number;
   plan: PhasePlan;
   settings: RolloutSettings;
+  /** It begins anew after a cancel through Temporal: only to end what is half done. */
+  cancelled?: boolean;
 }
 
 export type PhaseRolloutResult =
@@ -56,6 +58,8 @@ export interface RegionRolloutInput {
   round: number;
   region: string;
   settings: RolloutSettings;
+  /** It begins anew after a cancel through Temporal: only to end what is half done. */
+  cancelled?: boolean;
   /** Carried over when the workflow continues as new. */
   state?: RegionState;
 }

@@ -2,8 +2,7 @@ import {
   CancellationScope,
   ParentClosePolicy,
   WorkflowIdReusePolicy,
-  executeChild,
-  getExternalWorkflowHandle,
+  startChild,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -11,7 +10,7 @@ import { imageLabel } from '../domain/image.ts';
 import type { Reason } from '../ledger/port.ts';
 import { searchAttributes } from '../temporal/search-attributes.ts';
 import { looks } from './activities.ts';
-import { runChild } from './children.ts';
+import { Children } from './children.ts';
 import { regionRolloutId } from './ids.ts';
 import type { PhaseRolloutInput, PhaseRolloutResult, RegionRolloutResult } from './messages.ts';
 import { regionRollout } from './region-rollout.ts';
@@ -19,7 +18,7 @@ import { Watch } from './watch.ts';
 
 /** One phase: releases the version in its regions, waits for them, lets it bake, and judges (rules D1 to D3, D6). */
 export async function phaseRollout(input: PhaseRolloutInput): Promise<PhaseRolloutResult> {
-  const watch = new Watch(input.clock, 'phase', 'starting');
+  const watch = new Watch(input.clock, 'phase', 'starting', input.cancelled);
   return CancellationScope.nonCancellable(async () => {
     const result = await runPhase(input, watch);
     const status =
@@ -61,21 +60,16 @@ async function runPhase(input: PhaseRolloutInput, watch: Watch): Promise<PhaseRo
  */
 async function runRegions(input: PhaseRolloutInput, watch: Watch): Promise<void> {
   const running = new Set(input.plan.regions);
+  const children = new Children(watch);
   const ended = Promise.all(
     input.plan.regions.map(async (region) => {
-      await runRegion(input, region, watch);
+      await runRegion(input, region, watch, children);
       running.delete(region);
       watch.wake();
     }),
   );
-  let cancelSent = false;
   while (running.size > 0) {
-    if (watch.cancelRequested && !cancelSent) {
-      cancelSent = true;
-      const phaseId = workflowInfo().workflowId;
-      const cancel = (region: string) => getExternalWorkflowHandle(regionRolloutId(phaseId, region)).cancel();
-      await Promise.all([...running].map((region) => cancel(region).catch(() => undefined)));
-    }
+    await children.passCancelOn();
     if (running.size > 0) await watch.waitForWake(`the regions ${[...running].join(', ')}`);
   }
   await ended;
@@ -86,11 +80,12 @@ async function runRegion(
   input: PhaseRolloutInput,
   region: string,
   watch: Watch,
+  children: Children,
 ): Promise<RegionRolloutResult> {
   const { rolloutId, clock, target, phase, round, settings } = input;
   for (;;) {
-    const result = await runChild(watch, () =>
-      executeChild(regionRollout, {
+    const result = await children.run(() =>
+      startChild(regionRollout, {
         workflowId: regionRolloutId(workflowInfo().workflowId, region),
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
         // Whoever terminates a phase wants it to stop: its regions stop at the end of the batches.
@@ -103,7 +98,19 @@ async function runRegion(
           { key: searchAttributes.phase, value: phase },
           { key: searchAttributes.status, value: 'Running' },
         ],
-        args: [{ v: 1, rolloutId, clock, target, phase, round, region, settings }],
+        args: [
+          {
+            v: 1,
+            rolloutId,
+            clock,
+            target,
+            phase,
+            round,
+            region,
+            settings,
+            cancelled: watch.cancelRequested,
+          },
+        ],
       }),
     );
     if (result) return result;

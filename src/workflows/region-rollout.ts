@@ -31,7 +31,7 @@ const MAX_FAILURES = 3;
  * new, and found again in the ledger.
  */
 export async function regionRollout(input: RegionRolloutInput): Promise<RegionRolloutResult> {
-  const watch = new Watch(input.clock, 'region', 'starting');
+  const watch = new Watch(input.clock, 'region', 'starting', input.cancelled);
   return CancellationScope.nonCancellable(() => new RegionRun(input, watch).reconcile());
 }
 

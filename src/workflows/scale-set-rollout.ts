@@ -5,7 +5,7 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
-  executeChild,
+  startChild,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -15,7 +15,7 @@ import { looks } from './activities.ts';
 import { batchUpgrade } from './batch-upgrade.ts';
 import { batchUpgradeId } from './ids.ts';
 import type { ScaleSetRolloutInput, ScaleSetRolloutResult } from './messages.ts';
-import { runChild } from './children.ts';
+import { Children } from './children.ts';
 import { Watch, historyIsLong } from './watch.ts';
 
 /**
@@ -87,8 +87,8 @@ async function runBatch(
     `${look.instanceIds.length} VMs`,
   ].filter((part) => part !== null);
   watch.doing(`Batch ${look.batch}: ${place.join(', ')}\n\n${progressLine(look)}`);
-  await runChild(watch, () =>
-    executeChild(batchUpgrade, {
+  await new Children(watch).run(() =>
+    startChild(batchUpgrade, {
       workflowId: batchUpgradeId(workflowInfo().workflowId, look.attempt.number, look.batch),
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       parentClosePolicy: ParentClosePolicy.TERMINATE,

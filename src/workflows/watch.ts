@@ -20,8 +20,9 @@ export class Watch {
   #cancelRequested = false;
 
   /** Sets the handlers: call it before the first `await` of the workflow, in its root scope. */
-  constructor(clock: VirtualClock, level: WorkflowStatus['level'], doing: string) {
+  constructor(clock: VirtualClock, level: WorkflowStatus['level'], doing: string, cancelled = false) {
     this.#clock = clock;
+    this.#cancelRequested = cancelled;
     this.#status = { level, doing, waitingFor: null };
     setHandler(lookAgainSignal, () => this.wake());
     setHandler(statusQuery, () => this.#status);

@@ -25,6 +25,31 @@ beforeAll(async () => {
 afterEach(endWorlds);
 afterAll(() => server.stop());
 
+/** The server refuses a task that starts a child and cancels it: a workflow that tries is stuck for ever. */
+describe("a child that is terminated after Temporal's Cancel of its rollout", () => {
+  for (const level of ['phase', 'region'] as const) {
+    it(`begins anew as the ${level}, is cancelled as well, and the rollout ends`, async () => {
+      const world = await rolloutWorld(env, [{ name: 'front', region: 'eastus', capacity: 9 }], {
+        speed: 300,
+      });
+      const handle = await world.worker.runUntil(async () => {
+        const handle = await startRollout(world, {
+          phases: [{ name: 'canary', regions: ['eastus'] }],
+          settings: QUICK,
+        });
+        await passTimeUntil(world, () => inBatch(world, 'front', 2), '20 ms', 2_000);
+        await handle.cancel();
+        const ids = { phase: `${handle.workflowId}/phase-1`, region: `${handle.workflowId}/phase-1/eastus` };
+        await env.client.workflow.getHandle(ids[level]).terminate('by hand');
+        expect((await handle.result()).status).toBe('Cancelled');
+        return handle;
+      });
+      expect(await versionsOf(world, 'front')).toEqual({ [NEW_VERSION]: 2, [OLD_VERSION]: 7 });
+      await expectNothingHalfDone(world, handle.workflowId, 'front');
+    });
+  }
+});
+
 describe('a scale set that is terminated while its rollout is being cancelled', () => {
   it('is finished to the end of its batch, and the rollout ends', async () => {
     const world = await rolloutWorld(env, [{ name: 'front', region: 'eastus', capacity: 9 }], { speed: 300 });
