@@ -204,28 +204,22 @@ async function openBatch(
   };
   const batch = { number: step.number, zone: step.zone, updateDomain: step.updateDomain, startedAt: at };
   await ledger.attempts.openBatch(attempt, batch, members, progress);
-  return {
-    kind: 'batch',
-    attempt: reference(attempt),
-    progress,
-    batch: step.number,
-    zone: step.zone,
-    updateDomain: step.updateDomain,
-    instanceIds: step.instanceIds,
-    rolloutId: attempt.rolloutId,
-    target: attempt.target,
-    restoresOnFailure: attempt.restoresOnFailure,
-  };
+  // What was recorded counts: another worker may have carried out the same look, and seen other instances.
+  const batches = await ledger.attempts.batches(attempt.id);
+  return batchLook(attempt, batches.find((one) => one.number === step.number) as Batch, progress);
 }
 
 /** A batch that was begun before a take-over: its half-done instances are finished or restored first. */
 function resumedBatch({ attempt, batches, seen }: Observation, number: number): ScaleSetLook {
-  const batch = batches.find((candidate) => candidate.number === number) as Batch;
+  return batchLook(attempt, batches.find((batch) => batch.number === number) as Batch, progressOf(seen));
+}
+
+function batchLook(attempt: Attempt, batch: Batch, progress: Progress): ScaleSetLook {
   return {
     kind: 'batch',
     attempt: reference(attempt),
-    progress: progressOf(seen),
-    batch: number,
+    progress,
+    batch: batch.number,
     zone: batch.zone,
     updateDomain: batch.updateDomain,
     instanceIds: batch.instanceIds,

@@ -36,6 +36,12 @@ export async function imageRollout(input: ImageRolloutInput): Promise<ImageRollo
   });
 }
 
+/** People take days: looking for a lost wake-up as often as elsewhere would fill the history. In fallback polls. */
+const PAUSED_POLLS = 4;
+
+/** A decision comes as an update, which needs no look: only an order to cancel could be missed. */
+const HALTED_POLLS = 24;
+
 /** What a halted rollout waits for a decision about. */
 interface Halt {
   phase: number;
@@ -91,7 +97,7 @@ class ImageRun {
       if (order.state === 'running') return null;
       await this.#watch.waitFor(
         `resume (${order.reason?.message})`,
-        this.#watch.now + this.#input.settings.fallbackPoll,
+        this.#watch.now + PAUSED_POLLS * this.#input.settings.fallbackPoll,
       );
     }
   }
@@ -179,7 +185,7 @@ class ImageRun {
         return { code: 'CancelRequested', message: 'Cancelled through Temporal.' };
       const order = await looks.readOrder({ rolloutId: this.#input.rolloutId });
       if (order.state === 'cancelled' && order.reason) return order.reason;
-      const until = this.#watch.now + this.#input.settings.fallbackPoll;
+      const until = this.#watch.now + HALTED_POLLS * this.#input.settings.fallbackPoll;
       await this.#watch.waitFor('a decision: proceed, retry or abort', until, `**Halted**: ${summary}`);
     }
   }
