@@ -17,7 +17,9 @@ const log = createLogger('worker');
 
 try {
   Runtime.install({
-    logger: new DefaultLogger('WARN', ({ level, message, meta }) => log[level === 'ERROR' ? 'error' : 'warn'](meta ?? {}, message)),
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
+      log[level === 'ERROR' ? 'error' : 'warn'](meta ?? {}, message),
+    ),
   });
   const settings = loadConnection();
   const { client, connection: clientConnection } = await connectClient(settings);
@@ -30,7 +32,10 @@ try {
     workflows: workflowDirectory(client),
   });
   const worker = await createRolloutWorker({ connection, namespace: settings.namespace, activities });
-  log.info({ pid: process.pid, address: settings.connectionOptions.address, database: database.location }, 'worker ready');
+  log.info(
+    { pid: process.pid, address: settings.connectionOptions.address, database: database.location },
+    'worker ready',
+  );
   await worker.run();
   await connection.close();
   await clientConnection.close();

@@ -26,7 +26,10 @@ async function isOpen(client: Client, workflowId: string): Promise<boolean> {
 
 /** A wake-up that is lost costs time and nothing else, so no failure of it may stop the step that sends it. */
 async function wake(client: Client, workflowId: string): Promise<void> {
-  await client.workflow.getHandle(workflowId).signal(lookAgainSignal).catch(() => undefined);
+  await client.workflow
+    .getHandle(workflowId)
+    .signal(lookAgainSignal)
+    .catch(() => undefined);
 }
 
 async function windDown(client: Client, input: ScaleSetRolloutInput): Promise<void> {

@@ -121,7 +121,7 @@ export class Story {
       scaleSetId: idOf(name),
       rolloutId: ROLLOUT,
       workflowId: `scale-set/${name}`,
-      runId: 'run',
+      runId: `run ${at}`,
       startedBy: 'Platform' as const,
       target: TARGET,
       policy: DEFAULT_ROLLING_POLICY,
