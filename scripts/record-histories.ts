@@ -58,7 +58,11 @@ type Run = 'first' | 'last';
 async function main(): Promise<void> {
   const server = await devServerEnvironment();
   try {
-    const world = await rolloutWorld(realEnvironment(server), SETS, { speed: SPEED, faults: FAULTS });
+    const world = await rolloutWorld(
+      realEnvironment(() => server),
+      SETS,
+      { speed: SPEED, faults: FAULTS },
+    );
     try {
       const rolloutId = await world.worker.runUntil(() => runScenario(world, server));
       await keep(world, situations(rolloutId));

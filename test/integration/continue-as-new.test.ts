@@ -1,25 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { NEW_VERSION } from '../support/fleet.ts';
-import {
-  QUICK,
-  endWorlds,
-  realEnvironment,
-  rolloutWorld,
-  startRollout,
-  versionsOf,
-  type TemporalEnvironment,
-} from '../support/rollout.ts';
-import { devServerEnvironment, type DevServerEnvironment } from '../support/temporal.ts';
+import { useRealServer, QUICK, rolloutWorld, startRollout, versionsOf } from '../support/rollout.ts';
 
 /* A real server: the time-skipping one stops time when a workflow continues as new while its abandoned children sleep. */
-let server: DevServerEnvironment;
-let env: TemporalEnvironment;
-beforeAll(async () => {
-  server = await devServerEnvironment();
-  env = realEnvironment(server);
-});
-afterEach(endWorlds);
-afterAll(() => server.stop());
+const env = useRealServer();
 
 describe('a region with a long history', () => {
   it('continues as new while its sets go on, and finds them again', async () => {

@@ -1,27 +1,17 @@
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { NEW_VERSION, OLD_VERSION, testSetId } from '../support/fleet.ts';
 import { describeEngines } from '../support/engines.ts';
 import { checkJournal } from '../support/journal-checks.ts';
 import {
+  useRealServer,
   QUICK,
-  endWorlds,
   journalOf,
-  realEnvironment,
   rolloutWorld,
   startRollout,
   versionsOf,
-  type TemporalEnvironment,
 } from '../support/rollout.ts';
-import { devServerEnvironment, type DevServerEnvironment } from '../support/temporal.ts';
 
-let server: DevServerEnvironment;
-let env: TemporalEnvironment;
-beforeAll(async () => {
-  server = await devServerEnvironment();
-  env = realEnvironment(server);
-});
-afterEach(endWorlds);
-afterAll(() => server.stop());
+const env = useRealServer();
 
 const zones = ['1', '2', '3'];
 const PHASES = [

@@ -1,29 +1,19 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { rolloutScope } from '../../src/domain/scopes.ts';
 import { scaleSetRolloutId } from '../../src/workflows/ids.ts';
 import { NEW_VERSION, OLD_VERSION, testSetId } from '../support/fleet.ts';
 import {
+  useRealServer,
   QUICK,
-  endWorlds,
   expectNothingHalfDone,
   inBatch,
   passTimeUntil,
-  realEnvironment,
   rolloutWorld,
   startRollout,
   versionsOf,
-  type TemporalEnvironment,
 } from '../support/rollout.ts';
-import { devServerEnvironment, type DevServerEnvironment } from '../support/temporal.ts';
 
-let server: DevServerEnvironment;
-let env: TemporalEnvironment;
-beforeAll(async () => {
-  server = await devServerEnvironment();
-  env = realEnvironment(server);
-});
-afterEach(endWorlds);
-afterAll(() => server.stop());
+const env = useRealServer();
 
 /** The server refuses a task that starts a child and cancels it: a workflow that tries is stuck for ever. */
 describe("a child that is terminated after Temporal's Cancel of its rollout", () => {

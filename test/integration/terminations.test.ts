@@ -1,34 +1,24 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { scaleSetRolloutId } from '../../src/workflows/ids.ts';
 import { NEW_VERSION, OLD_VERSION, testSetId } from '../support/fleet.ts';
 import {
+  useRealServer,
   QUICK,
-  endWorlds,
   expectNothingHalfDone,
   inBatch,
   journalOf,
   passTimeUntil,
-  realEnvironment,
   rolloutWorld,
   startRollout,
   versionsOf,
   type RolloutWorld,
-  type TemporalEnvironment,
 } from '../support/rollout.ts';
-import { devServerEnvironment, type DevServerEnvironment } from '../support/temporal.ts';
 
 /*
  * A real server: the time-skipping one never skips again after a workflow with a running activity was terminated.
  * A virtual minute is 0.2 s here.
  */
-let server: DevServerEnvironment;
-let env: TemporalEnvironment;
-beforeAll(async () => {
-  server = await devServerEnvironment();
-  env = realEnvironment(server);
-});
-afterEach(endWorlds);
-afterAll(() => server.stop());
+const env = useRealServer();
 
 const PHASES = [{ name: 'canary', regions: ['eastus'] }];
 const FRONT = testSetId('front');

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { msToNumber } from '@temporalio/common/lib/time.js';
-import { expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundle } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/index.ts';
@@ -22,7 +22,7 @@ import {
 import { TASK_QUEUE, type ImageRolloutInput } from '../../src/workflows/messages.ts';
 import { temporaryDatabase } from './database.ts';
 import { TARGET, fleetSpecOf, testSetId, type TestSet } from './fleet.ts';
-import { bundleWorkflows, type DevServerEnvironment } from './temporal.ts';
+import { bundleWorkflows, devServerEnvironment, type DevServerEnvironment } from './temporal.ts';
 
 let bundle: Promise<WorkflowBundle> | undefined;
 
@@ -197,12 +197,27 @@ export async function expectNothingHalfDone(
   expect(await world.ledger.attempts.listOpen()).toEqual([]);
 }
 
-/** A real server as a test's environment: its time is this machine's. */
-export function realEnvironment(server: DevServerEnvironment): TemporalEnvironment {
+/** A real server as an environment: its time is this machine's. The server may be one that has yet to start. */
+export function realEnvironment(server: () => DevServerEnvironment): TemporalEnvironment {
   return {
-    client: server.client,
-    nativeConnection: server.nativeConnection,
+    get client() {
+      return server().client;
+    },
+    get nativeConnection() {
+      return server().nativeConnection;
+    },
     currentTimeMs: async () => Date.now(),
     sleep: (duration) => delay(msToNumber(duration)),
   };
+}
+
+/** A real server for a test file, started before its tests and stopped after them; worlds end with their test. */
+export function useRealServer(): TemporalEnvironment {
+  let server: DevServerEnvironment;
+  beforeAll(async () => {
+    server = await devServerEnvironment();
+  });
+  afterEach(endWorlds);
+  afterAll(() => server.stop());
+  return realEnvironment(() => server);
 }
