@@ -1,3 +1,4 @@
+import { CANCELLED_THROUGH_TEMPORAL } from '../domain/cancel.ts';
 import type { Instant } from '../domain/clock.ts';
 import { pairedRegions } from '../domain/region.ts';
 import { scopesOf } from '../domain/scopes.ts';
@@ -45,8 +46,7 @@ interface RegionView {
 }
 
 function cancelReason(input: RegionLookInput, order: Order | null): Reason | null {
-  if (input.cancelRequested)
-    return { code: stopCodes.cancelRequested, message: 'Cancelled through Temporal.' };
+  if (input.cancelRequested) return CANCELLED_THROUGH_TEMPORAL;
   if (order?.state !== 'cancelled') return null;
   return { code: stopCodes.cancelled, message: `Cancelled by ${order.who}: ${order.why}` };
 }

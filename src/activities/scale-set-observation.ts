@@ -1,3 +1,4 @@
+import { CANCELLED_THROUGH_TEMPORAL } from '../domain/cancel.ts';
 import type { Instant } from '../domain/clock.ts';
 import { isHealthy } from '../domain/health.ts';
 import { sameImageVersion } from '../domain/image.ts';
@@ -83,7 +84,7 @@ function stopReason(
     };
   }
   if (input.cancelRequested) {
-    return { code: stopCodes.cancelRequested, message: 'Cancelled through Temporal.' };
+    return CANCELLED_THROUGH_TEMPORAL;
   }
   if (order?.state === 'cancelled') {
     return { code: stopCodes.cancelled, message: `Cancelled by ${order.who}: ${order.why}` };

@@ -1,4 +1,5 @@
 import { batchSize, nextBatch, zonesOf, type InstanceView } from './batching.ts';
+import { CANCELLED_THROUGH_TEMPORAL } from './cancel.ts';
 import { ALONE } from './claims.ts';
 import type { Instant } from './clock.ts';
 import { exceedsPercent, percentOf } from './health.ts';
@@ -71,7 +72,7 @@ export const stopCodes = {
   /** By an operator's order. */
   cancelled: 'Cancelled',
   /** By Temporal's own Cancel, of the set's workflow or of one above it. */
-  cancelRequested: 'CancelRequested',
+  cancelRequested: CANCELLED_THROUGH_TEMPORAL.code,
   optedOut: 'OptedOut',
   superseded: 'Superseded',
   /** The workflow was terminated and the attempt has been wound down. */

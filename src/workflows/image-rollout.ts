@@ -9,6 +9,7 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
+import { CANCELLED_THROUGH_TEMPORAL } from '../domain/cancel.ts';
 import { imageLabel } from '../domain/image.ts';
 import type { Decision, PhaseVerdict, Reason, RolloutStatus } from '../ledger/port.ts';
 import { searchAttributes } from '../temporal/search-attributes.ts';
@@ -90,8 +91,7 @@ class ImageRun {
   /** Pauses stop the next phase from starting; a cancel ends the rollout. */
   async #waitWhilePaused(): Promise<Reason | null> {
     for (;;) {
-      if (this.#watch.cancelRequested)
-        return { code: 'CancelRequested', message: 'Cancelled through Temporal.' };
+      if (this.#watch.cancelRequested) return CANCELLED_THROUGH_TEMPORAL;
       const order = await looks.readOrder({ rolloutId: this.#input.rolloutId });
       if (order.state === 'cancelled') return order.reason;
       if (order.state === 'running') return null;
@@ -181,8 +181,7 @@ class ImageRun {
       if (decision?.decision === 'retry') return 'retry';
       const aborted = abortReason(decision);
       if (aborted) return aborted;
-      if (this.#watch.cancelRequested)
-        return { code: 'CancelRequested', message: 'Cancelled through Temporal.' };
+      if (this.#watch.cancelRequested) return CANCELLED_THROUGH_TEMPORAL;
       const order = await looks.readOrder({ rolloutId: this.#input.rolloutId });
       if (order.state === 'cancelled' && order.reason) return order.reason;
       const until = this.#watch.now + HALTED_POLLS * this.#input.settings.fallbackPoll;

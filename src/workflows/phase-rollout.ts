@@ -6,6 +6,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import { CANCELLED_THROUGH_TEMPORAL } from '../domain/cancel.ts';
 import { imageLabel } from '../domain/image.ts';
 import type { Reason } from '../ledger/port.ts';
 import { searchAttributes } from '../temporal/search-attributes.ts';
@@ -118,7 +119,7 @@ async function runRegion(
 }
 
 async function cancelReason(input: PhaseRolloutInput, watch: Watch): Promise<Reason | null> {
-  if (watch.cancelRequested) return { code: 'CancelRequested', message: 'Cancelled through Temporal.' };
+  if (watch.cancelRequested) return CANCELLED_THROUGH_TEMPORAL;
   const order = await looks.readOrder({ rolloutId: input.rolloutId, phase: input.phase });
   return order.state === 'cancelled' ? order.reason : null;
 }
