@@ -4,7 +4,7 @@ import { operationErrorCodes, type FleetOperation } from '../domain/operation.ts
 import type { OperationState } from '../fleet/port.ts';
 import { FencedError } from '../ledger/errors.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
-import type { BatchInput, StepResult } from './types.ts';
+import type { BatchInput, RollBackInput, StepResult } from './types.ts';
 
 /*
  * The steps of a batch that change instances. Each begins what has not begun and answers with how things stand. Repeating
@@ -22,7 +22,7 @@ export async function swapOsDisks(deps: ActivityDependencies, input: BatchInput)
  * extensions run in sequence after it. Success means that the instance was seen on the target, not that a call returned.
  */
 export async function configureInstances(deps: ActivityDependencies, input: BatchInput): Promise<StepResult> {
-  const swaps = await operate(deps, input, 'osDisk.swap', input.instanceIds);
+  const swaps = input.action === 'swap' ? await operate(deps, input, 'osDisk.swap', input.instanceIds) : [];
   const applied = await operate(deps, input, 'model.apply', await instancesOnTarget(deps, input));
   const begun = applied.filter((state) => state.status === 'running' || state.status === 'succeeded');
   const extended = await operate(
@@ -36,7 +36,7 @@ export async function configureInstances(deps: ActivityDependencies, input: Batc
 }
 
 /** Rule B6: puts the previous OS disk back. */
-export async function restoreOsDisks(deps: ActivityDependencies, input: BatchInput): Promise<StepResult> {
+export async function restoreOsDisks(deps: ActivityDependencies, input: RollBackInput): Promise<StepResult> {
   const result = summed(await operate(deps, input, 'osDisk.restore', input.instanceIds));
   return { ...result, incomplete: result.pendingUntil !== null };
 }
@@ -51,7 +51,7 @@ async function instancesOnTarget(deps: ActivityDependencies, input: BatchInput):
 
 async function operate(
   deps: ActivityDependencies,
-  input: BatchInput,
+  input: RollBackInput,
   operation: FleetOperation,
   instanceIds: string[],
 ): Promise<OperationState[]> {

@@ -3,10 +3,11 @@ import { judgeHealth, type HealthVerdict } from '../domain/health.ts';
 import { sameImageVersion } from '../domain/image.ts';
 import { isModelFault, type JournalEntry } from '../domain/operation.ts';
 import type { Instance, ScaleSet } from '../domain/scale-set.ts';
-import type { AttemptInstance, InstanceOutcome } from '../ledger/port.ts';
+import type { Attempt, AttemptInstance, InstanceOutcome } from '../ledger/port.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
 import { refuseOvertaken } from './failures.ts';
-import type { BatchInput, CloseBatchInput, HealthInput, HealthResult } from './types.ts';
+import { rollsBackOnBreach } from './goal.ts';
+import type { BatchInput, CloseBatchInput, HealthInput, HealthResult, RollBackInput } from './types.ts';
 
 /** What is known of one instance of a batch after its disk was swapped. */
 interface Judged {
@@ -25,7 +26,7 @@ interface Judged {
  * waits, and closes the batch when all are judged and none is to be restored.
  */
 export async function checkHealth(deps: ActivityDependencies, input: HealthInput): Promise<HealthResult> {
-  await refuseOvertaken(deps.ledger, input.attempt);
+  const attempt = await refuseOvertaken(deps.ledger, input.attempt);
   const at = await currentTime(deps, input.at);
   const { scaleSet, judged } = await judgeBatch(deps, input, at, input.restoresOnFailure);
   if (scaleSet) await journalWaits(deps, input, scaleSet, judged);
@@ -33,7 +34,7 @@ export async function checkHealth(deps: ActivityDependencies, input: HealthInput
   const toRestore = judged
     .filter((one) => one.verdict === 'restore')
     .map(({ instanceId, error }) => ({ instanceId, error: error ?? 'unknown' }));
-  if (waiting.length === 0 && toRestore.length === 0) await recordOutcomes(deps, input, judged, at);
+  if (waiting.length === 0 && toRestore.length === 0) await recordOutcomes(deps, attempt, input, judged, at);
   return {
     healthy: judged.filter((one) => one.verdict === 'upgraded').length,
     waiting: waiting.length,
@@ -54,6 +55,7 @@ export async function closeBatch(
   deps: ActivityDependencies,
   input: CloseBatchInput,
 ): Promise<{ restored: number; failed: number }> {
+  const attempt = await refuseOvertaken(deps.ledger, input.attempt);
   const at = await currentTime(deps, input.at);
   const { judged } = await judgeBatch(deps, input, at, false);
   const errors = new Map(input.failures.map(({ instanceId, error }) => [instanceId, error]));
@@ -62,11 +64,16 @@ export async function closeBatch(
       ? one
       : { ...one, verdict: afterRestore(one, input), error: errors.get(one.instanceId) ?? one.error },
   );
-  await recordOutcomes(deps, input, final, at);
+  await recordOutcomes(deps, attempt, input, final, at);
   return {
     restored: final.filter((one) => one.verdict === 'restored').length,
     failed: final.filter((one) => one.verdict === 'restoreFailed' || one.verdict === 'left').length,
   };
+}
+
+/** Rule B7's roll-back and a repair put them back. */
+function keepsFailedDisks(attempt: Attempt): boolean {
+  return rollsBackOnBreach(attempt) || attempt.kind === 'repair';
 }
 
 function afterRestore({ instance, error }: Judged, { target }: BatchInput): InstanceOutcome {
@@ -74,6 +81,24 @@ function afterRestore({ instance, error }: Judged, { target }: BatchInput): Inst
   return instance.osDisk !== null && !sameImageVersion(instance.osDisk.source, target)
     ? 'restored'
     : 'restoreFailed';
+}
+
+/**
+ * Records how the restores of failed instances went that had been left until the policy was broken (rule B7). What is seen
+ * in the fleet counts; an instance that is gone has no outcome to change.
+ */
+export async function closeRollBack(deps: ActivityDependencies, input: RollBackInput): Promise<void> {
+  await refuseOvertaken(deps.ledger, input.attempt);
+  const at = await currentTime(deps, input.at);
+  const taken = await deps.ledger.attempts.instances(input.attempt.id);
+  const errors = new Map(taken.map(({ instanceId, error }) => [instanceId, error]));
+  const instances = await deps.fleet.instances(input.scaleSetId, at, input.instanceIds);
+  const outcomes = instances.map(({ instanceId, osDisk }) => {
+    const isBack = osDisk !== null && !sameImageVersion(osDisk.source, input.target);
+    const outcome = isBack ? ('restored' as const) : ('restoreFailed' as const);
+    return { instanceId, outcome, error: errors.get(instanceId) ?? null };
+  });
+  await deps.ledger.attempts.amendOutcomes(input.attempt, outcomes, at);
 }
 
 async function judgeBatch(deps: ActivityDependencies, input: HealthInput, at: Instant, restores: boolean) {
@@ -158,6 +183,7 @@ async function journalWaits(
 
 async function recordOutcomes(
   { ledger, fleet }: ActivityDependencies,
+  attempt: Attempt,
   input: BatchInput,
   judged: readonly Judged[],
   at: Instant,
@@ -168,7 +194,10 @@ async function recordOutcomes(
     error,
   }));
   await ledger.attempts.closeBatch(input.attempt, input.batch, outcomes, at);
-  const upgraded = judged.filter((one) => one.verdict === 'upgraded').map((one) => one.instanceId);
-  // A failed instance keeps its previous disk: a breach of the policy may yet restore it.
-  if (upgraded.length > 0) await fleet.discardPreviousOsDisks(input.scaleSetId, upgraded, at);
+  // The previous disks go when the batch is judged (rule B4), but for those that a breach of the policy may yet bring back
+  // (rule B7), and those that a repair needs.
+  const isDone = ({ verdict, error }: Judged) =>
+    verdict === 'upgraded' || (verdict === 'left' && (isModelFault(error) || !keepsFailedDisks(attempt)));
+  const done = judged.filter(isDone).map((one) => one.instanceId);
+  if (done.length > 0) await fleet.discardPreviousOsDisks(input.scaleSetId, done, at);
 }

@@ -1,4 +1,4 @@
-import { closeBatch, checkHealth } from './health.ts';
+import { closeBatch, checkHealth, closeRollBack } from './health.ts';
 import { configureInstances, restoreOsDisks, swapOsDisks } from './batch.ts';
 import type { ActivityDependencies } from './context.ts';
 import { translated } from './failures.ts';
@@ -25,6 +25,7 @@ const table = {
   checkHealth,
   restoreOsDisks,
   closeBatch,
+  closeRollBack,
   openPhase,
   startBake,
   judgePhase,

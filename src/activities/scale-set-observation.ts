@@ -1,14 +1,15 @@
 import { CANCELLED_THROUGH_TEMPORAL } from '../domain/cancel.ts';
 import type { Instant } from '../domain/clock.ts';
 import { isHealthy } from '../domain/health.ts';
-import { sameImageVersion } from '../domain/image.ts';
+import { destinationOf, isOutOfBounds } from '../domain/goal.ts';
 import { isModelFault } from '../domain/operation.ts';
-import { isRunning, isUntouchable, type Instance, type ScaleSet } from '../domain/scale-set.ts';
+import { isRunning, type Instance, type ScaleSet } from '../domain/scale-set.ts';
 import { scopesOf } from '../domain/scopes.ts';
 import { stopCodes, type SetObservation } from '../domain/set-planner.ts';
 import type { Attempt, Batch, Order, Reason, Rollout } from '../ledger/port.ts';
 import { zoneGroup } from './claims.ts';
 import type { ActivityDependencies } from './context.ts';
+import { goalOf, rollsBackOnBreach } from './goal.ts';
 import type { ScaleSetLookInput } from './types.ts';
 
 /** All that a decision about a scale set needs, read at one moment. */
@@ -31,8 +32,9 @@ export async function observe(
   at: Instant,
 ): Promise<Observation> {
   const { fleet, ledger } = deps;
-  const [instances, taken, batches, order, claims] = await Promise.all([
+  const [instances, goal, taken, batches, order, claims] = await Promise.all([
     fleet.instances(scaleSet.id, at),
+    goalOf(deps, rollout, scaleSet, at),
     ledger.attempts.instances(attempt.id),
     ledger.attempts.batches(attempt.id),
     ledger.orders.inForce(
@@ -49,22 +51,25 @@ export async function observe(
   const zones = claims.find((claim) => claim.group === zoneGroup(scaleSet.region, rollout.target).group);
   const seen: SetObservation = {
     now: at,
+    kind: attempt.kind,
     policy: attempt.policy,
     instances: instances.map((instance) => ({
       instanceId: instance.instanceId,
       zone: instance.zone,
       updateDomain: instance.updateDomain,
-      healthy: isHealthy(instance),
+      healthy: isHealthy(instance) && !goal.quarantined.has(instance.instanceId),
       running: isRunning(instance),
-      onTarget: instance.osDisk !== null && sameImageVersion(instance.osDisk.source, attempt.target),
-      untouchable: isUntouchable(scaleSet, instance),
+      destination: destinationOf(goal, scaleSet, instance),
+      untouchable: isOutOfBounds(goal, scaleSet, instance),
+      hasPreviousDisk: instance.previousOsDisk !== null,
     })),
     taken: taken.map((instance) => ({ ...instance, fatal: isModelFault(instance.error) })),
     openBatch: last && last.endedAt === null ? last.number : null,
     lastBatch: last?.endedAt ? { ...last, endedAt: last.endedAt } : null,
     paused: order?.state === 'paused',
-    stop: stopReason(input, attempt, scaleSet, order),
-    zonesTakeTurns: attempt.startedBy === 'Platform',
+    stop: stopReason(input, rollout, attempt, scaleSet, order),
+    rollsBackOnBreach: rollsBackOnBreach(attempt),
+    zonesTakeTurns: attempt.startedBy === 'Platform' || attempt.kind === 'revert',
     zoneHeld: zones?.value ?? null,
   };
   return { scaleSet, rollout, attempt, instances, batches, seen };
@@ -73,6 +78,7 @@ export async function observe(
 /** Why the attempt must end at this batch boundary, if it must (rule C1, operators' orders). */
 function stopReason(
   input: ScaleSetLookInput,
+  rollout: Rollout,
   attempt: Attempt,
   scaleSet: ScaleSet,
   order: Order | null,
@@ -90,7 +96,7 @@ function stopReason(
     return { code: stopCodes.cancelled, message: `Cancelled by ${order.who}: ${order.why}` };
   }
   const automatic = scaleSet.upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade;
-  if (attempt.startedBy === 'Platform' && !automatic) {
+  if (rollout.action === 'osUpgrade' && attempt.startedBy === 'Platform' && !automatic) {
     return { code: stopCodes.optedOut, message: 'Automatic OS upgrades were switched off on the scale set.' };
   }
   return null;

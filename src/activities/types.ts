@@ -1,3 +1,4 @@
+import type { BatchAction } from '../domain/attempt-kinds.ts';
 import type { Instant } from '../domain/clock.ts';
 import type { ImageVersion } from '../domain/image.ts';
 import type { RolloutSettings } from '../domain/policy.ts';
@@ -38,11 +39,14 @@ export type ScaleSetLook = { attempt: AttemptRef; progress: Progress } & (
       zone: string | null;
       updateDomain: number | null;
       instanceIds: string[];
+      action: BatchAction;
       /** The attempt's, which may be a terminated rollout's that is wound down. */
       rolloutId: string;
       target: ImageVersion;
       restoresOnFailure: boolean;
     }
+  /** Failed instances are restored before the attempt ends (rule B7). */
+  | { kind: 'rollBack'; instanceIds: string[]; rolloutId: string; target: ImageVersion }
   | { kind: 'wait'; what: string; until: Instant | null }
   /** `foreign`: it was an earlier rollout's attempt that was wound down; the set's own turn comes now. */
   | {
@@ -61,10 +65,15 @@ export interface BatchInput {
   scaleSetId: string;
   attempt: AttemptRef;
   batch: number;
+  action: BatchAction;
+  /** What its instances run in the end, if all goes well. */
   target: ImageVersion;
   instanceIds: string[];
   at: Instant;
 }
+
+/** Instances that failed in any batch of an attempt, to be restored before it ends (rule B7). */
+export type RollBackInput = Omit<BatchInput, 'batch' | 'action'>;
 
 /** How far a step of a batch is. */
 export interface StepResult {

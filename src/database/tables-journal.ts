@@ -19,5 +19,7 @@ export interface JournalTables {
     to_version: string | null;
     detail: string | null;
     error: string | null;
+    /** JSON. */
+    observed: string | null;
   };
 }

@@ -3,7 +3,7 @@ import type { ImageVersion } from '../domain/image.ts';
 import type { PhasePlan } from '../domain/phases.ts';
 import type { RolloutSettings } from '../domain/policy.ts';
 import type { RollingUpgradePolicy } from '../domain/scale-set.ts';
-import type { PhaseVerdict, Reason } from '../ledger/port.ts';
+import type { PhaseVerdict, Reason, RolloutParameters } from '../ledger/port.ts';
 
 /** Text that is a `T` as JSON. The property exists for the type checker only. */
 export type Json<T> = string & { readonly __json?: T };
@@ -26,6 +26,8 @@ export interface LedgerTables {
   orders: OrdersTable;
   order_log: OrderLogTable;
   journal_waits: JournalWaitsTable;
+  quarantine: QuarantineTable;
+  held_versions: HeldVersionsTable;
 }
 
 export interface RolloutsTable {
@@ -43,6 +45,9 @@ export interface RolloutsTable {
   started_by: string;
   started_at: number;
   ended_at: number | null;
+  action: string;
+  why: string | null;
+  parameters: Json<RolloutParameters> | null;
 }
 
 export interface PhasesTable {
@@ -120,6 +125,8 @@ export interface AttemptsTable {
   pending_count: number;
   started_at: number;
   ended_at: number | null;
+  kind: string;
+  region: string;
 }
 
 export interface BatchesTable {
@@ -129,6 +136,8 @@ export interface BatchesTable {
   update_domain: number | null;
   started_at: number;
   ended_at: number | null;
+  action: string;
+  to_version: Json<ImageVersion> | null;
 }
 
 export interface BatchInstancesTable {
@@ -143,6 +152,8 @@ export interface BatchInstancesTable {
   from_version: Json<ImageVersion> | null;
   outcome: string | null;
   error: string | null;
+  /** 0 or 1: how it was when the batch was opened. */
+  was_healthy: number;
 }
 
 export interface ClaimsTable {
@@ -197,4 +208,29 @@ export interface JournalWaitsTable {
   instance_key: string;
   operation: string;
   event: string;
+}
+
+export interface QuarantineTable {
+  scale_set_key: string;
+  instance_key: string;
+  attempt_id: string;
+  scale_set_id: string;
+  instance_id: string;
+  since: number;
+  error: string;
+  released_at: number | null;
+  released_by: string | null;
+}
+
+export interface HeldVersionsTable {
+  scale_set_key: string;
+  image_key: string;
+  version: string;
+  scale_set_id: string;
+  target: Json<ImageVersion>;
+  who: string;
+  why: string;
+  since: number;
+  lifted_at: number | null;
+  lifted_by: string | null;
 }

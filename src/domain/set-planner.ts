@@ -1,8 +1,11 @@
-import { batchSize, nextBatch, zonesOf, type InstanceView } from './batching.ts';
+import { ATTEMPT_KINDS, type AttemptKind } from './attempt-kinds.ts';
+import { batchSize, nextBatch, zonesOf, type BatchPlan, type InstanceView } from './batching.ts';
 import { CANCELLED_THROUGH_TEMPORAL } from './cancel.ts';
 import { ALONE } from './claims.ts';
 import type { Instant } from './clock.ts';
+import type { Destination } from './goal.ts';
 import { exceedsPercent, percentOf } from './health.ts';
+import { imageKey } from './image.ts';
 import type { RollingUpgradePolicy } from './scale-set.ts';
 
 /**
@@ -13,10 +16,12 @@ import type { RollingUpgradePolicy } from './scale-set.ts';
 /** An instance, reduced to what the decision needs. */
 export interface ObservedInstance extends InstanceView {
   running: boolean;
-  /** Runs the target version already (rule B10). */
-  onTarget: boolean;
-  /** Never touched: protected by its owner, or behind its model in upgrade mode Manual (rule C9). */
+  /** What the attempt wants of it; null when it has that already (rule B10). */
+  destination: Destination | null;
+  /** Never touched: protected, in quarantine, or behind its model in upgrade mode Manual (rule C9). */
   untouchable: boolean;
+  /** Its previous OS disk is kept, so that it can be restored. */
+  hasPreviousDisk: boolean;
 }
 
 /** An instance that this attempt took into a batch: null while it is in progress. */
@@ -36,6 +41,7 @@ export interface StopOrder {
 
 export interface SetObservation {
   now: Instant;
+  kind: AttemptKind;
   policy: RollingUpgradePolicy;
   instances: ObservedInstance[];
   taken: TakenInstance[];
@@ -43,6 +49,8 @@ export interface SetObservation {
   openBatch: number | null;
   lastBatch: { number: number; zone: string | null; updateDomain: number | null; endedAt: Instant } | null;
   paused: boolean;
+  /** Failed instances that were left are restored when the policy is broken (rule B7): automatic rollouts that ask for it. */
+  rollsBackOnBreach: boolean;
   /** Set when the attempt must end at this batch boundary: cancelled, opted out, superseded. */
   stop: StopOrder | null;
   /** True when zones of the region take turns (rule D4): automatic rollouts. */
@@ -53,7 +61,9 @@ export interface SetObservation {
 
 export type SetStep =
   | { kind: 'resumeBatch'; number: number }
-  | { kind: 'batch'; number: number; zone: string | null; updateDomain: number | null; instanceIds: string[] }
+  | ({ kind: 'batch'; number: number; destination: Destination } & BatchPlan)
+  /** Instances that failed and were left are to be restored now, before the attempt ends (rule B7). */
+  | { kind: 'rollBack'; instanceIds: string[] }
   | { kind: 'claimZone'; accepts: string[] }
   | { kind: 'wait'; for: 'resume' }
   | { kind: 'wait'; for: 'pauseTimeBetweenBatches'; until: Instant }
@@ -85,8 +95,10 @@ export const stopCodes = {
 export function nextSetStep(seen: SetObservation): SetStep {
   if (seen.openBatch !== null) return { kind: 'resumeBatch', number: seen.openBatch };
   const remaining = remainingInstances(seen);
+  const fault = modelFault(seen);
+  if (fault) return fault;
   const breach = thresholdAfterBatch(seen);
-  if (breach) return breach;
+  if (breach) return rollBackBefore(breach, seen);
   // Before any order to stop: what is done is done.
   if (remaining.length === 0) return { kind: 'finish', status: 'Completed', reason: null };
   if (seen.stop) return { kind: 'finish', status: 'Cancelled', reason: seen.stop };
@@ -95,7 +107,9 @@ export function nextSetStep(seen: SetObservation): SetStep {
   if (seen.paused) return { kind: 'wait', for: 'resume' };
   const resumeAt = seen.lastBatch ? seen.lastBatch.endedAt + seen.policy.pauseTimeBetweenBatches : seen.now;
   if (resumeAt > seen.now) return { kind: 'wait', for: 'pauseTimeBetweenBatches', until: resumeAt };
-  return batchOrZone(seen, remaining);
+  return ATTEMPT_KINDS[seen.kind].rolls
+    ? batchOrZone(seen, remaining)
+    : batchOf(seen, remaining, allAtOnce(remaining));
 }
 
 /** What is still to be upgraded: running, off the target, allowed to be touched, and not yet taken by this attempt. */
@@ -103,17 +117,34 @@ export function remainingInstances(seen: Pick<SetObservation, 'instances' | 'tak
   const taken = new Set(seen.taken.map((instance) => instance.instanceId));
   return seen.instances.filter(
     (instance) =>
-      !taken.has(instance.instanceId) && !instance.onTarget && !instance.untouchable && instance.running,
+      !taken.has(instance.instanceId) &&
+      instance.destination !== null &&
+      !instance.untouchable &&
+      instance.running,
   );
 }
 
-/** Rule B11, then rule B7: of the instances upgraded so far, how many are unhealthy. A deleted one leaves the sum. */
-function thresholdAfterBatch(seen: SetObservation): SetStep | null {
+/** Rule B11: what failed for a fault of the model would fail on every instance. */
+function modelFault(seen: SetObservation): SetStep | null {
   const fatal = seen.taken.find((instance) => instance.fatal);
-  if (fatal) {
-    const message = `Instance ${fatal.instanceId}: ${fatal.error}. Renew the credential or resource, update the extension in the model, apply the model to all instances; the set is then eligible again.`;
-    return { kind: 'finish', status: 'Faulted', reason: { code: stopCodes.extensionResource, message } };
-  }
+  if (!fatal) return null;
+  const message = `Instance ${fatal.instanceId}: ${fatal.error}. Renew the credential or resource, update the extension in the model, apply the model to all instances; the set is then eligible again.`;
+  return { kind: 'finish', status: 'Faulted', reason: { code: stopCodes.extensionResource, message } };
+}
+
+/** Rule B7, where the policy asks for it: what failed and was left is restored before the attempt ends. */
+function rollBackBefore(breach: SetStep, seen: SetObservation): SetStep {
+  const restorable = new Set(
+    seen.instances.filter((instance) => instance.hasPreviousDisk).map((instance) => instance.instanceId),
+  );
+  const left = seen.taken.filter((taken) => taken.outcome === 'left' && restorable.has(taken.instanceId));
+  if (!seen.rollsBackOnBreach || left.length === 0) return breach;
+  return { kind: 'rollBack', instanceIds: left.map((taken) => taken.instanceId) };
+}
+
+/** Rule B7: of the instances upgraded so far, how many are unhealthy. A deleted one leaves the sum. */
+function thresholdAfterBatch(seen: SetObservation): SetStep | null {
+  if (!ATTEMPT_KINDS[seen.kind].isGuarded) return null;
   const current = new Map(seen.instances.map((instance) => [instance.instanceId, instance]));
   const upgraded = seen.taken.filter(
     (instance) => instance.outcome !== null && current.has(instance.instanceId),
@@ -129,6 +160,7 @@ function thresholdAfterBatch(seen: SetObservation): SetStep | null {
 
 /** Rules B1 and B8: the whole set's health, before the first and before every batch. */
 function wholeSetUnhealthy(seen: SetObservation): SetStep | null {
+  if (!ATTEMPT_KINDS[seen.kind].isGuarded) return null;
   const total = seen.instances.length;
   const bad = seen.instances.filter((instance) => !instance.healthy).length;
   const limit = seen.policy.maxUnhealthyInstancePercent;
@@ -158,7 +190,29 @@ function batchOrZone(seen: SetObservation, remaining: ObservedInstance[]): SetSt
   });
   if (batch === null)
     throw new RangeError(`No batch was found in zone ${zone}, though instances are left there.`);
-  return { kind: 'batch', number: (seen.lastBatch?.number ?? 0) + 1, ...batch };
+  return batchOf(seen, remaining, batch);
+}
+
+function allAtOnce(remaining: readonly ObservedInstance[]): BatchPlan {
+  return { zone: null, updateDomain: null, instanceIds: remaining.map((instance) => instance.instanceId) };
+}
+
+/** A batch does one thing: of instances that want different ones, those that want what its first one wants. */
+function batchOf(seen: SetObservation, remaining: readonly ObservedInstance[], plan: BatchPlan): SetStep {
+  const wanted = new Map(remaining.map((one) => [one.instanceId, one.destination as Destination]));
+  const destination = wanted.get(plan.instanceIds[0] as string) as Destination;
+  const alike = (id: string) => destinationKey(wanted.get(id) as Destination) === destinationKey(destination);
+  return {
+    kind: 'batch',
+    number: (seen.lastBatch?.number ?? 0) + 1,
+    destination,
+    ...plan,
+    instanceIds: plan.instanceIds.filter(alike),
+  };
+}
+
+function destinationKey({ version, action }: Destination): string {
+  return `${action} ${imageKey(version.image)} ${version.version}`;
 }
 
 /**

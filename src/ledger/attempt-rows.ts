@@ -21,6 +21,8 @@ export function toAttempt(row: AttemptRow): Attempt {
     number: row.number,
     fence: row.fence,
     workflowId: row.workflow_id,
+    kind: row.kind as Attempt['kind'],
+    region: row.region,
     startedBy: row.started_by as Attempt['startedBy'],
     target: fromJson(row.target),
     policy: fromJson(row.policy),

@@ -11,7 +11,8 @@ import {
   writeFenced,
   type Writer,
 } from './attempt-rows.ts';
-import { batchesOf, closeBatch, instancesOf, openBatch } from './batches.ts';
+import { amendOutcomes, batchesOf, closeBatch, instancesOf, openBatch } from './batches.ts';
+import { earlierImages } from './earlier-images.ts';
 import type { Attempt, Attempts, AttemptStatus, Progress, Reason } from './port.ts';
 import { keyOf, toJson, toJsonOrNull, type Tx } from './rows.ts';
 
@@ -38,6 +39,8 @@ export function attemptsOn(database: Database): Attempts {
     openBatch: (attempt, batch, instances, progress) =>
       openBatch(database, attempt, { batch, instances, progress }),
     closeBatch: (attempt, batch, outcomes, at) => closeBatch(database, attempt, { batch, outcomes, at }),
+    amendOutcomes: (attempt, outcomes, at) => amendOutcomes(database, attempt, { outcomes, at }),
+    earlierImages: (scaleSetId) => earlierImages(database, scaleSetId),
     setProgress: (attempt, progress) => setProgress(database, attempt, progress),
     close: (attempt, status, reason, progress, at) =>
       close(database, attempt, { status, reason, progress, at }),
@@ -164,6 +167,8 @@ function toRow(request: OpenRequest, last: AttemptRow | null): AttemptsTable {
     fence: (last?.fence ?? 0) + 1,
     workflow_id: request.workflowId,
     run_id: request.runId,
+    kind: request.kind,
+    region: request.region,
     started_by: request.startedBy,
     target: toJson(request.target),
     policy: toJson(request.policy),

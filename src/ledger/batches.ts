@@ -1,9 +1,11 @@
 import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { BatchInstancesTable } from '../database/tables-ledger.ts';
+import type { BatchAction } from '../domain/attempt-kinds.ts';
 import { progressColumns, refuseEnded, writeFenced, type Writer } from './attempt-rows.ts';
 import { NotRecordedError } from './errors.ts';
 import type { AttemptInstance, Attempts, Batch, InstanceOutcome, Progress } from './port.ts';
+import { quarantineFailedRestores } from './quarantine.ts';
 import { fromJsonOrNull, groupBy, inChunks, keyOf, toJsonOrNull, type Tx } from './rows.ts';
 
 type NewBatch = Parameters<Attempts['openBatch']>[1];
@@ -31,6 +33,8 @@ export async function openBatch(
         number: open.batch.number,
         zone: open.batch.zone,
         update_domain: open.batch.updateDomain,
+        action: open.batch.action ?? 'swap',
+        to_version: toJsonOrNull(open.batch.to ?? null),
         started_at: open.batch.startedAt,
         ended_at: null,
       })
@@ -71,6 +75,7 @@ export function closeBatch(
       throw new NotRecordedError(`Batch ${close.batch} of attempt ${row.id} was never opened.`);
     }
     const recorded = await recordOutcomes(tx, row.id, close.batch, close.outcomes);
+    await quarantineFailedRestores(tx, row, close.outcomes, close.at);
     if (batch.ended_at !== null && recorded === 0) return;
     refuseEnded(row);
     await tx
@@ -79,6 +84,30 @@ export function closeBatch(
       .where('attempt_id', '=', row.id)
       .where('number', '=', close.batch)
       .execute();
+  });
+}
+
+/**
+ * Records that instances which an attempt had left were restored after all (rule B7); any other outcome stays.
+ * @throws FencedError when the attempt was taken over or has ended
+ */
+export function amendOutcomes(
+  database: Database,
+  writer: Writer,
+  { outcomes, at }: { outcomes: readonly Outcome[]; at: number },
+): Promise<void> {
+  return writeFenced(database, writer, async (tx, row) => {
+    refuseEnded(row);
+    for (const { instanceId, outcome, error } of outcomes) {
+      await tx
+        .updateTable('batch_instances')
+        .set({ outcome, error })
+        .where('attempt_id', '=', row.id)
+        .where('instance_key', '=', keyOf(instanceId))
+        .where('outcome', '=', 'left')
+        .execute();
+    }
+    await quarantineFailedRestores(tx, row, outcomes, at);
   });
 }
 
@@ -144,6 +173,8 @@ export async function batchesOf(database: Database, attemptId: string): Promise<
       number: first.number,
       zone: first.zone,
       updateDomain: first.update_domain,
+      action: first.action as BatchAction,
+      to: fromJsonOrNull(first.to_version),
       instanceIds: group.flatMap((row) => row.instance_id ?? []),
       startedAt: first.started_at,
       endedAt: first.ended_at,
@@ -168,6 +199,7 @@ function toRow(
     from_version: toJsonOrNull(instance.from),
     outcome: null,
     error: null,
+    was_healthy: instance.wasHealthy ? 1 : 0,
   };
 }
 
@@ -178,6 +210,7 @@ function toInstance(row: Selectable<BatchInstancesTable>): AttemptInstance {
     zone: row.zone,
     updateDomain: row.update_domain,
     from: fromJsonOrNull(row.from_version),
+    wasHealthy: row.was_healthy === 1,
     outcome: row.outcome as InstanceOutcome | null,
     error: row.error,
   };

@@ -1,10 +1,12 @@
 import type { Database } from '../database/database.ts';
 import { attemptsOn } from './attempts.ts';
 import { claimsOn } from './claims.ts';
+import { heldVersionsOn } from './held-versions.ts';
 import { journalOn } from './journal.ts';
 import { ordersOn } from './orders.ts';
 import { phasesOn } from './phases.ts';
 import type { Ledger } from './port.ts';
+import { quarantineOn } from './quarantine.ts';
 import { rolloutsOn } from './rollouts.ts';
 import { targetsOn } from './targets.ts';
 
@@ -21,5 +23,7 @@ export function openLedger(database: Database): Ledger {
     claims: claimsOn(database),
     orders: ordersOn(database),
     journal: journalOn(database),
+    quarantine: quarantineOn(database),
+    heldVersions: heldVersionsOn(database),
   };
 }

@@ -6,6 +6,9 @@ import type {
   Reason,
   RolloutStatus,
   Rollout,
+  EarlierImage,
+  QuarantinedInstance,
+  HeldVersion,
   PhaseVerdict,
   PhaseRecord,
   Decision,
@@ -28,6 +31,10 @@ export type {
   RolloutKind,
   RolloutStatus,
   Rollout,
+  RolloutParameters,
+  EarlierImage,
+  QuarantinedInstance,
+  HeldVersion,
   PhaseVerdict,
   PhaseRecord,
   DecisionKind,
@@ -47,9 +54,13 @@ export type {
   RecordedEntry,
 } from './records.ts';
 
+/** An OS upgrade without parameters, unless it says otherwise. */
+export type NewRollout = Omit<Rollout, 'status' | 'reason' | 'endedAt' | 'action' | 'parameters' | 'why'> &
+  Partial<Pick<Rollout, 'action' | 'parameters' | 'why'>>;
+
 export interface Rollouts {
   /** Records a rollout; one that is there already stays as it is. Answers with what is recorded. */
-  create(rollout: Omit<Rollout, 'status' | 'reason' | 'endedAt'>): Promise<Rollout>;
+  create(rollout: NewRollout): Promise<Rollout>;
   get(id: string): Promise<Rollout | null>;
   /** Newest first. */
   list(filter?: { imageKey?: string; status?: RolloutStatus; limit?: number }): Promise<Rollout[]>;
@@ -105,6 +116,10 @@ export interface Targets {
   wasEverTriggered(scaleSetId: string): Promise<boolean>;
 }
 
+/** A batch of new OS disks of the attempt's target, unless it says otherwise. */
+export type NewBatch = Omit<Batch, 'endedAt' | 'instanceIds' | 'action' | 'to'> &
+  Partial<Pick<Batch, 'action' | 'to'>>;
+
 export interface Attempts {
   /**
    * Opens the set's next attempt, or takes over the one that is still open, with a higher fence (rule B12). The attempt
@@ -134,12 +149,13 @@ export interface Attempts {
   /** Records a batch and its instances in progress, once: a number that is there already stays as it is. */
   openBatch(
     attempt: { id: string; fence: number },
-    batch: Omit<Batch, 'endedAt' | 'instanceIds'>,
+    batch: NewBatch,
     instances: {
       instanceId: string;
       zone: string | null;
       updateDomain: number | null;
       from: ImageVersion | null;
+      wasHealthy: boolean;
     }[],
     progress: Progress,
   ): Promise<void>;
@@ -150,6 +166,14 @@ export interface Attempts {
     outcomes: { instanceId: string; outcome: InstanceOutcome; error: string | null }[],
     at: Instant,
   ): Promise<void>;
+  /** Instances that were left and have been restored since: the only outcome that may change (rule B7). */
+  amendOutcomes(
+    attempt: { id: string; fence: number },
+    outcomes: { instanceId: string; outcome: 'restored' | 'restoreFailed'; error: string | null }[],
+    at: Instant,
+  ): Promise<void>;
+  /** What a set's instances ran before each change, newest first; reverts and repairs are not among the changes. */
+  earlierImages(scaleSetId: string): Promise<EarlierImage[]>;
   setProgress(attempt: { id: string; fence: number }, progress: Progress): Promise<void>;
   close(
     attempt: { id: string; fence: number },
@@ -168,6 +192,23 @@ export interface Claims {
   /** The same in all groups. */
   releaseAll(holder: string, at: Instant): Promise<string[]>;
   list(filter?: { group?: string; holder?: string }): Promise<Claim[]>;
+}
+
+/** Instances whose restore failed. They come in with the outcome that an attempt records. */
+export interface Quarantine {
+  /** Those that are in it now, longest first. */
+  list(filter?: { scaleSetId?: string }): Promise<QuarantinedInstance[]>;
+  /** Takes instances out; those that are not in it are passed over. */
+  release(scaleSetId: string, instanceIds: readonly string[], at: Instant, by: string): Promise<void>;
+}
+
+/** Versions that were reverted on a set. */
+export interface HeldVersions {
+  /** Holds a version; one that is held already stays as it is. */
+  hold(held: HeldVersion): Promise<void>;
+  lift(scaleSetId: string, version: ImageVersion, at: Instant, by: string): Promise<void>;
+  /** Those that are held now. */
+  list(scaleSetId: string): Promise<HeldVersion[]>;
 }
 
 export interface Orders {
@@ -199,4 +240,6 @@ export interface Ledger {
   claims: Claims;
   orders: Orders;
   journal: Journal;
+  quarantine: Quarantine;
+  heldVersions: HeldVersions;
 }

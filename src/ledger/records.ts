@@ -1,5 +1,6 @@
 /** What the ledger keeps: plain records, with virtual instants in milliseconds. */
 
+import type { AttemptKind, BatchAction } from '../domain/attempt-kinds.ts';
 import type { Claim } from '../domain/claims.ts';
 import type { Instant } from '../domain/clock.ts';
 import type { ImageVersion } from '../domain/image.ts';
@@ -7,6 +8,8 @@ import type { JournalEntry } from '../domain/operation.ts';
 import type { PhasePlan } from '../domain/phases.ts';
 import type { RolloutSettings } from '../domain/policy.ts';
 import type { RollingUpgradePolicy } from '../domain/scale-set.ts';
+
+export type { EarlierImage } from '../domain/way-back.ts';
 
 /** Why something ended or was ordered, by a code that programs read and a text that people do. */
 export interface Reason {
@@ -20,6 +23,16 @@ export interface Reason {
 export type RolloutKind = 'platform' | 'gallery' | 'manual';
 export type RolloutStatus = 'Running' | 'Halted' | 'Completed' | 'Faulted' | 'Cancelled' | 'Superseded';
 
+/** What a person asked for beyond the usual. */
+export interface RolloutParameters {
+  /** Only these instances, of an update to the model or a repair. */
+  instanceIds?: string[];
+  /** A repair makes a new OS disk, and does not try the kept one. */
+  reimage?: boolean;
+  /** In place of the set's own policy. */
+  policy?: Partial<RollingUpgradePolicy>;
+}
+
 export interface Rollout {
   /** The id of its top workflow. */
   id: string;
@@ -30,7 +43,12 @@ export interface Rollout {
   reason: Reason | null;
   phases: PhasePlan[];
   settings: RolloutSettings;
+  /** What it does to its scale sets; of a revert the target is the version that is undone. */
+  action: AttemptKind;
+  parameters: RolloutParameters;
   startedBy: string;
+  /** What the person who started it said. */
+  why: string | null;
   startedAt: Instant;
   endedAt: Instant | null;
 }
@@ -124,7 +142,10 @@ export interface Attempt {
   /** Rises with every attempt of the set and with every take-over of one. */
   fence: number;
   workflowId: string;
+  kind: AttemptKind;
+  region: string;
   startedBy: 'Platform' | 'User';
+  /** The version that it brings: of a revert the one that most instances go back to. */
   target: ImageVersion;
   policy: RollingUpgradePolicy;
   /** The previous OS disk comes back when an instance is not healthy in time (rule B6). */
@@ -145,7 +166,9 @@ export interface AttemptInstance {
   batch: number;
   zone: string | null;
   updateDomain: number | null;
+  /** What it ran before anything was changed. */
   from: ImageVersion | null;
+  wasHealthy: boolean;
   /** Null while it is in progress. */
   outcome: InstanceOutcome | null;
   error: string | null;
@@ -155,9 +178,32 @@ export interface Batch {
   number: number;
   zone: string | null;
   updateDomain: number | null;
+  action: BatchAction;
+  /** The version that its instances get; null while the attempt's own is meant. */
+  to: ImageVersion | null;
   instanceIds: string[];
   startedAt: Instant;
   endedAt: Instant | null;
+}
+
+// --- quarantine, held versions ------------------------------------------------------------------------------------------
+
+/** An instance whose restore failed: unhealthy, and untouched until it is repaired (ours). */
+export interface QuarantinedInstance {
+  scaleSetId: string;
+  instanceId: string;
+  attemptId: string;
+  since: Instant;
+  error: string;
+}
+
+/** A version that was reverted on a set: automatic rollouts leave it out until a person lifts that (ours). */
+export interface HeldVersion {
+  scaleSetId: string;
+  version: ImageVersion;
+  who: string;
+  why: string;
+  since: Instant;
 }
 
 // --- claims ------------------------------------------------------------------------------------------------------------

@@ -39,6 +39,9 @@ function create(database: Database, rollout: Parameters<Rollouts['create']>[0]):
         started_by: rollout.startedBy,
         started_at: rollout.startedAt,
         ended_at: null,
+        action: rollout.action ?? 'osUpgrade',
+        why: rollout.why ?? null,
+        parameters: toJsonOrNull(rollout.parameters ?? null),
       })
       .onConflict((conflict) => conflict.column('rollout_key').doNothing())
       .execute();
@@ -114,7 +117,10 @@ function toRollout(row: Selectable<RolloutsTable>): Rollout {
     reason: fromJsonOrNull(row.reason),
     phases: fromJson(row.phases),
     settings: fromJson(row.settings),
+    action: row.action as Rollout['action'],
+    parameters: fromJsonOrNull(row.parameters) ?? {},
     startedBy: row.started_by,
+    why: row.why,
     startedAt: row.started_at,
     endedAt: row.ended_at,
   };

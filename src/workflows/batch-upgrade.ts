@@ -82,8 +82,8 @@ async function eachChunk(
 }
 
 function batchInput(input: BatchUpgradeInput, instanceIds: string[], at: Instant): BatchInput {
-  const { rolloutId, scaleSetId, attempt, batch, target } = input;
-  return { rolloutId, scaleSetId, attempt, batch, target, instanceIds, at };
+  const { rolloutId, scaleSetId, attempt, batch, action, target } = input;
+  return { rolloutId, scaleSetId, attempt, batch, action, target, instanceIds, at };
 }
 
 function healthInput(input: BatchUpgradeInput, at: Instant) {

@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { BatchAction } from '../domain/attempt-kinds.ts';
 import type { Instant, VirtualClock } from '../domain/clock.ts';
 import type { ImageVersion } from '../domain/image.ts';
 import type { PhasePlan } from '../domain/phases.ts';
@@ -119,6 +120,7 @@ export interface BatchUpgradeInput {
   batch: number;
   zone: string | null;
   updateDomain: number | null;
+  action: BatchAction;
   instanceIds: string[];
   /** Rule B6; false for manual starts and where `disableAutomaticRollback` is set. */
   restoresOnFailure: boolean;

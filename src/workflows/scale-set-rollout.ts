@@ -104,6 +104,7 @@ async function runBatch(
           batch: look.batch,
           zone: look.zone,
           updateDomain: look.updateDomain,
+          action: look.action,
           instanceIds: look.instanceIds,
           restoresOnFailure: look.restoresOnFailure,
           settings: input.settings,

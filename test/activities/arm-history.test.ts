@@ -20,6 +20,8 @@ function attempt(change: Partial<Attempt> = {}): Attempt {
     number: 1,
     fence: 1,
     workflowId: 'scale-set/web',
+    kind: 'osUpgrade',
+    region: 'westeurope',
     startedBy: 'Platform',
     target: {
       image: {
@@ -51,7 +53,7 @@ function instance(
   outcome: AttemptInstance['outcome'],
   error: string | null = null,
 ): AttemptInstance {
-  return { instanceId, outcome, error, batch: 1, zone: null, updateDomain: 0, from: null };
+  return { instanceId, outcome, error, batch: 1, zone: null, updateDomain: 0, from: null, wasHealthy: true };
 }
 
 describe('the OS upgrade history (rule E1)', () => {

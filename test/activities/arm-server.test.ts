@@ -216,6 +216,8 @@ async function recordAttempts({ database, fleet }: TestFleet, scaleSetId: string
       rolloutId: 'rollout',
       workflowId: 'scale-set/web',
       runId: `run-${number}`,
+      kind: 'osUpgrade' as const,
+      region: 'eastus',
       startedBy: 'Platform' as const,
       target: TARGET,
       policy: DEFAULT_ROLLING_POLICY,
@@ -231,7 +233,12 @@ async function recordAttempts({ database, fleet }: TestFleet, scaleSetId: string
     const [instance] = await fleet.instances(scaleSetId, at);
     const { instanceId = '0', updateDomain = 0 } = instance ?? {};
     const batch = { number: 1, zone: null, updateDomain, startedAt: at };
-    await attempts.openBatch(attempt, batch, [{ instanceId, zone: null, updateDomain, from: null }], done);
+    await attempts.openBatch(
+      attempt,
+      batch,
+      [{ instanceId, zone: null, updateDomain, from: null, wasHealthy: true }],
+      done,
+    );
     await attempts.closeBatch(attempt, 1, [{ instanceId, outcome: 'restored', error: 'late' }], at + 1);
   }
 }

@@ -170,9 +170,9 @@ describe('automatic upgrades switched off (C1)', () => {
   });
 
   it('stop no upgrade that a person started (D8)', async () => {
-    const { world, id } = await oneSet({ mode: 'Rolling' });
+    const { world, id } = await oneSet({ mode: 'Rolling' }, { rollout: { kind: 'manual' } });
     await changeModel(world, id, optOut);
-    const look = asBatch(await world.activities.lookAtScaleSet(setLook(id, { startedBy: 'User' })));
+    const look = asBatch(await world.activities.lookAtScaleSet(setLook(id)));
     expect(look).toMatchObject({ batch: 1, restoresOnFailure: false });
   });
 });

@@ -198,8 +198,8 @@ export function asBatch(look: ScaleSetLook): BatchLook {
 
 /** What the workflow of a batch hands to its steps. */
 export function batchInput(scaleSetId: string, look: BatchLook, moment: Instant): BatchInput {
-  const { rolloutId, attempt, batch, target, instanceIds } = look;
-  return { rolloutId, scaleSetId, attempt, batch, target, instanceIds, at: moment };
+  const { rolloutId, attempt, batch, action, target, instanceIds } = look;
+  return { rolloutId, scaleSetId, attempt, batch, action, target, instanceIds, at: moment };
 }
 
 /** The same for its looks at the health. */

@@ -122,6 +122,8 @@ export class Story {
       rolloutId: ROLLOUT,
       workflowId: `scale-set/${name}`,
       runId: `run ${at}`,
+      kind: 'osUpgrade' as const,
+      region: 'eastus',
       startedBy: 'Platform' as const,
       target: TARGET,
       policy: DEFAULT_ROLLING_POLICY,
@@ -132,7 +134,13 @@ export class Story {
     await targets.update({ rolloutId: ROLLOUT, scaleSetId: idOf(name) }, { status: 'upgrading' });
     if (batch.ids.length > 0) {
       const zone = batch.zone ?? null;
-      const instances = batch.ids.map((instanceId) => ({ instanceId, zone, updateDomain: 0, from: null }));
+      const instances = batch.ids.map((instanceId) => ({
+        instanceId,
+        zone,
+        updateDomain: 0,
+        from: null,
+        wasHealthy: true,
+      }));
       const progress = progressOf(0, 0, batch.ids.length, batch.pending);
       await attempts.openBatch(
         attempt,

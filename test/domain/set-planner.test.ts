@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ImageVersion } from '../../src/domain/image.ts';
 import { DEFAULT_ROLLING_POLICY } from '../../src/domain/policy.ts';
 import {
   nextSetStep,
@@ -9,16 +10,20 @@ import {
   type TakenInstance,
 } from '../../src/domain/set-planner.ts';
 
+const TARGET: ImageVersion = { image: { kind: 'gallery', id: '/images/web' }, version: '2.0.0' };
+
 /** Ten instances in a set without zones, two to an update domain, all healthy and off the target. */
 function observation(change: Partial<SetObservation> = {}): SetObservation {
   return {
     now: 1_000_000,
+    kind: 'osUpgrade',
     policy: DEFAULT_ROLLING_POLICY,
     instances: instances(10),
     taken: [],
     openBatch: null,
     lastBatch: null,
     paused: false,
+    rollsBackOnBreach: false,
     stop: null,
     zonesTakeTurns: true,
     zoneHeld: null,
@@ -36,8 +41,9 @@ function instances(
     updateDomain: index % 5,
     healthy: true,
     running: true,
-    onTarget: false,
+    destination: { version: TARGET, action: 'swap' },
     untouchable: false,
+    hasPreviousDisk: false,
     ...change(index),
   }));
 }
@@ -96,7 +102,7 @@ describe('the steps of one scale set', () => {
 
   it('B7: an upgraded instance that became unhealthy later counts, a deleted one leaves the sum', () => {
     const seen = observation({
-      instances: instances(10, (i) => ({ healthy: i !== 0, onTarget: i < 4 })),
+      instances: instances(10, (i) => ({ healthy: i !== 0, ...(i < 4 && { destination: null }) })),
       taken: ['0', '1', '2', '3'].map((id) => took(id, 'upgraded')),
       lastBatch: afterBatch,
     });
@@ -121,9 +127,13 @@ describe('the steps of one scale set', () => {
   });
 
   it('B10: leaves instances on the target alone and completes when all others are done', () => {
-    const seen = observation({ instances: instances(10, (i) => ({ onTarget: i !== 7 })) });
+    const seen = observation({
+      instances: instances(10, (i) => ({ ...(i !== 7 && { destination: null }) })),
+    });
     expect(nextSetStep(seen)).toMatchObject({ kind: 'batch', instanceIds: ['7'] });
-    expect(nextSetStep(observation({ instances: instances(10, () => ({ onTarget: true })) }))).toMatchObject({
+    expect(
+      nextSetStep(observation({ instances: instances(10, () => ({ destination: null })) })),
+    ).toMatchObject({
       status: 'Completed',
     });
     expect(nextSetStep(observation({ instances: [] }))).toMatchObject({ status: 'Completed' });
@@ -148,7 +158,10 @@ describe('the steps of one scale set', () => {
       kind: 'batch',
       zone: '2',
     });
-    const zoneTwoDone = zonal.map((instance) => ({ ...instance, onTarget: instance.zone === '2' }));
+    const zoneTwoDone = zonal.map((instance) => ({
+      ...instance,
+      ...(instance.zone === '2' && { destination: null }),
+    }));
     expect(nextSetStep(observation({ instances: zoneTwoDone, zoneHeld: '2' }))).toEqual({
       kind: 'claimZone',
       accepts: ['1', '3'],
@@ -164,7 +177,10 @@ describe('the steps of one scale set', () => {
     });
     const manual = observation({ instances: zonal, lastBatch, zonesTakeTurns: false });
     expect(nextSetStep(manual)).toMatchObject({ kind: 'batch', zone: '2' });
-    const zoneTwoDone = zonal.map((instance) => ({ ...instance, onTarget: instance.zone === '2' }));
+    const zoneTwoDone = zonal.map((instance) => ({
+      ...instance,
+      ...(instance.zone === '2' && { destination: null }),
+    }));
     expect(nextSetStep(observation({ instances: zoneTwoDone, lastBatch }))).toEqual({
       kind: 'claimZone',
       accepts: ['1', '3'],
@@ -185,7 +201,7 @@ describe('the steps of one scale set', () => {
   });
 
   it('is completed, not cancelled, when an order to stop finds nothing left to do', () => {
-    const done = instances(10, () => ({ onTarget: true }));
+    const done = instances(10, () => ({ destination: null }));
     const stop = { code: 'Cancelled', message: 'x' };
     expect(nextSetStep(observation({ instances: done, stop }))).toMatchObject({ status: 'Completed' });
   });
@@ -238,7 +254,7 @@ describe('a whole upgrade, step by step, over random sets', () => {
             seen.taken.push(
               took(member.instanceId, failed ? 'restored' : 'upgraded', { batch: step.number }),
             );
-            member.onTarget = !failed;
+            if (!failed) member.destination = null;
           }
           seen.lastBatch = {
             number: step.number,

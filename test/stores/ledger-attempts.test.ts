@@ -17,6 +17,7 @@ const instance = (instanceId: string) => ({
   zone: '1',
   updateDomain: 0,
   from: version('0.9.0'),
+  wasHealthy: true,
 });
 
 describeEngines('attempts in the ledger', (open) => {

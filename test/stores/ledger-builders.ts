@@ -56,6 +56,8 @@ export function anAttempt(change: Partial<OpenRequest> = {}): OpenRequest {
     rolloutId: 'R1',
     workflowId: 'scale-set/web',
     runId: 'run-1',
+    kind: 'osUpgrade',
+    region: 'eastus',
     startedBy: 'Platform',
     target: version('1.0.0'),
     policy: DEFAULT_ROLLING_POLICY,

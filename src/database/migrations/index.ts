@@ -2,6 +2,7 @@ import type { Migration } from 'kysely';
 import { journalMigration } from './001-journal.ts';
 import { fleetMigration } from './002-fleet.ts';
 import { ledgerMigration } from './003-ledger.ts';
+import { attemptKindsMigration } from './004-attempt-kinds.ts';
 
 /** All migrations by name, in order of name. A released one is never edited: add the next number. */
 export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migration> {
@@ -9,5 +10,6 @@ export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migra
     '001-journal': journalMigration(dialect),
     '002-fleet': fleetMigration(),
     '003-ledger': ledgerMigration(dialect),
+    '004-attempt-kinds': attemptKindsMigration(),
   };
 }

@@ -1,0 +1,89 @@
+import type { AttemptKind, BatchAction } from './attempt-kinds.ts';
+import { imageKey, sameImageVersion, type ImageVersion } from './image.ts';
+import type { Instance, ScaleSet } from './scale-set.ts';
+import { lastKnownGood, type EarlierImage } from './way-back.ts';
+
+/** What an attempt wants of an instance: the version to be on at the end, and how it gets there. */
+export interface Destination {
+  version: ImageVersion;
+  action: BatchAction;
+}
+
+/** All that the wishes of an attempt follow from. */
+export interface Goal {
+  kind: AttemptKind;
+  /** The version to bring; of a revert the one that is undone. */
+  target: ImageVersion;
+  /** The version that the set's model asks for in its region; null when the region offers none. */
+  modelVersion: ImageVersion | null;
+  /** Only these instances; all if absent. */
+  instanceIds?: readonly string[] | undefined;
+  /** Make new OS disks, and do not try the kept ones. */
+  reimage?: boolean | undefined;
+  /** Instances whose restore failed. */
+  quarantined: ReadonlySet<string>;
+  /** What instances ran before each change, newest first. */
+  earlier: readonly EarlierImage[];
+}
+
+/** What the attempt wants of the instance, or null when it has that already, or is none of its business (rule B10). */
+export function destinationOf(goal: Goal, scaleSet: ScaleSet, instance: Instance): Destination | null {
+  if (goal.instanceIds !== undefined && !goal.instanceIds.includes(instance.instanceId)) return null;
+  switch (goal.kind) {
+    case 'osUpgrade':
+      return runs(instance, goal.target) ? null : { version: goal.target, action: 'swap' };
+    case 'modelUpgrade':
+    case 'modelUpdate':
+      return towardsModel(goal, scaleSet, instance);
+    case 'revert':
+      return backwards(goal, instance);
+    case 'repair':
+      return mended(goal, instance);
+  }
+}
+
+/** An attempt leaves instances alone that their owner protects; other reasons depend on what it is for. */
+export function isOutOfBounds(goal: Goal, scaleSet: ScaleSet, instance: Instance): boolean {
+  if (instance.protectFromScaleSetActions) return true;
+  if (goal.kind === 'repair') return false;
+  if (goal.quarantined.has(instance.instanceId)) return true;
+  // Rule C9: whoever chose mode Manual brings instances to the model himself, and until then nothing else changes them.
+  const bringsModel = goal.kind === 'modelUpdate' || goal.kind === 'modelUpgrade';
+  return !bringsModel && scaleSet.upgradePolicy.mode === 'Manual' && !instance.latestModelApplied;
+}
+
+/** Rule B14: behind the model, or failed while it was applied (rule B11). A new disk only where the model's image differs. */
+function towardsModel({ modelVersion }: Goal, scaleSet: ScaleSet, instance: Instance): Destination | null {
+  const { osDisk } = instance;
+  if (instance.latestModelApplied && instance.provisioningState !== 'Failed') return null;
+  const wanted = scaleSet.imageReference;
+  const isOfImage = osDisk !== null && imageKey(osDisk.source.image) === imageKey(wanted.image);
+  const isPinned = wanted.version.toLowerCase() !== 'latest';
+  const keepsDisk = isOfImage && (!isPinned || modelVersion === null || runs(instance, modelVersion));
+  if (keepsDisk) return { version: osDisk.source, action: 'configure' };
+  return modelVersion === null ? null : { version: modelVersion, action: 'swap' };
+}
+
+function backwards({ earlier, target }: Goal, instance: Instance): Destination | null {
+  if (!runs(instance, target)) return null;
+  const good = lastKnownGood(earlier, instance.instanceId, target);
+  return good === null ? null : { version: good, action: 'swap' };
+}
+
+/** A quarantined instance, or one that was named: its kept disk comes back, else it gets a new one of a good version. */
+function mended(goal: Goal, instance: Instance): Destination | null {
+  const isNamed = goal.instanceIds !== undefined;
+  if (!isNamed && !goal.quarantined.has(instance.instanceId)) return null;
+  const { osDisk, previousOsDisk } = instance;
+  if (previousOsDisk !== null && goal.reimage !== true) {
+    return { version: previousOsDisk.source, action: 'restore' };
+  }
+  const current = osDisk?.source ?? null;
+  const good = current && lastKnownGood(goal.earlier, instance.instanceId, current);
+  const version = previousOsDisk?.source ?? good ?? current ?? goal.modelVersion;
+  return version === null ? null : { version, action: 'swap' };
+}
+
+function runs({ osDisk }: Instance, version: ImageVersion): boolean {
+  return osDisk !== null && sameImageVersion(osDisk.source, version);
+}

@@ -1,0 +1,83 @@
+import type { Database } from '../database/database.ts';
+import { imageKey, type ImageVersion } from '../domain/image.ts';
+import type { HeldVersion, HeldVersions } from './port.ts';
+import { fromJson, keyOf, toJson } from './rows.ts';
+
+/** Versions that were reverted on a scale set (ours). */
+export function heldVersionsOn(database: Database): HeldVersions {
+  return {
+    hold: (held) => hold(database, held),
+    lift: (scaleSetId, version, at, by) => lift(database, scaleSetId, version, at, by),
+    list: (scaleSetId) => list(database, scaleSetId),
+  };
+}
+
+const lockOf = (scaleSetId: string) => `held-versions:${keyOf(scaleSetId)}`;
+
+async function hold(database: Database, held: HeldVersion): Promise<void> {
+  await database.write([lockOf(held.scaleSetId)], async (tx) => {
+    const standing = await tx
+      .selectFrom('held_versions')
+      .select('since')
+      .where('scale_set_key', '=', keyOf(held.scaleSetId))
+      .where('image_key', '=', imageKey(held.version.image))
+      .where('version', '=', held.version.version)
+      .where('lifted_at', 'is', null)
+      .executeTakeFirst();
+    if (standing !== undefined) return;
+    await tx
+      .insertInto('held_versions')
+      .values({
+        scale_set_key: keyOf(held.scaleSetId),
+        scale_set_id: held.scaleSetId,
+        image_key: imageKey(held.version.image),
+        version: held.version.version,
+        target: toJson(held.version),
+        who: held.who,
+        why: held.why,
+        since: held.since,
+        lifted_at: null,
+        lifted_by: null,
+      })
+      .onConflict((conflict) =>
+        conflict.columns(['scale_set_key', 'image_key', 'version', 'since']).doNothing(),
+      )
+      .execute();
+  });
+}
+
+async function lift(
+  database: Database,
+  scaleSetId: string,
+  version: ImageVersion,
+  at: number,
+  by: string,
+): Promise<void> {
+  await database.write([lockOf(scaleSetId)], async (tx) => {
+    await tx
+      .updateTable('held_versions')
+      .set({ lifted_at: at, lifted_by: by })
+      .where('scale_set_key', '=', keyOf(scaleSetId))
+      .where('image_key', '=', imageKey(version.image))
+      .where('version', '=', version.version)
+      .where('lifted_at', 'is', null)
+      .execute();
+  });
+}
+
+async function list(database: Database, scaleSetId: string): Promise<HeldVersion[]> {
+  const rows = await database.db
+    .selectFrom('held_versions')
+    .selectAll()
+    .where('scale_set_key', '=', keyOf(scaleSetId))
+    .where('lifted_at', 'is', null)
+    .orderBy('since')
+    .execute();
+  return rows.map((row) => ({
+    scaleSetId: row.scale_set_id,
+    version: fromJson(row.target),
+    who: row.who,
+    why: row.why,
+    since: row.since,
+  }));
+}
