@@ -1,12 +1,13 @@
 import type { Instant } from '../domain/clock.ts';
+import { destinationOf, type Goal } from '../domain/goal.ts';
 import { exceedsPercent, isHealthy } from '../domain/health.ts';
-import { sameImageVersion } from '../domain/image.ts';
-import { isUntouchable, type Instance } from '../domain/scale-set.ts';
+import { isUntouchable, type Instance, type ScaleSet } from '../domain/scale-set.ts';
 import { scopesOf } from '../domain/scopes.ts';
 import { stopCodes } from '../domain/set-planner.ts';
 import type { Decision, PhaseVerdict, Reason, Rollout, RolloutStatus } from '../ledger/port.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
 import { notFound } from './failures.ts';
+import { goalOf } from './goal.ts';
 import type { JudgeResult, OrderLook, PhaseKey } from './types.ts';
 
 /** How many failed instances a verdict names. */
@@ -19,7 +20,9 @@ export async function openPhase(
 ): Promise<void> {
   const rollout = await existing(deps, input.rolloutId);
   const at = await currentTime(deps, input.at);
-  await deps.ledger.phases.open({ ...input, at, target: rollout.target });
+  // A revert takes a version back: it releases nothing.
+  const regions = rollout.action === 'revert' ? [] : input.regions;
+  await deps.ledger.phases.open({ ...input, regions, at, target: rollout.target });
 }
 
 /** Records the beginning of the bake time; asked again, it answers with the same end (rule D3). */
@@ -66,10 +69,11 @@ async function readVerdict(
     if (target.status === 'skipped' || target.reason?.code === stopCodes.optedOut) continue;
     const scaleSet = await deps.fleet.scaleSet(target.scaleSetId);
     if (!scaleSet) continue;
+    const goal = await goalOf(deps, rollout, scaleSet, at);
     for (const instance of await deps.fleet.instances(target.scaleSetId, at)) {
       if (isUntouchable(scaleSet, instance) || instance.powerState === 'deallocated') continue;
       verdict.eligible++;
-      const problem = problemOf(instance, rollout);
+      const problem = problemOf(goal, scaleSet, instance);
       if (problem === null) verdict.succeeded++;
       else {
         verdict.failed++;
@@ -81,11 +85,12 @@ async function readVerdict(
   return verdict;
 }
 
-function problemOf(instance: Instance, rollout: Rollout): string | null {
-  if (instance.osDisk === null) return 'has no OS disk';
-  if (!sameImageVersion(instance.osDisk.source, rollout.target))
-    return `runs ${instance.osDisk.source.version}`;
-  return isHealthy(instance) ? null : `is not healthy on ${rollout.target.version}`;
+function problemOf(goal: Goal, scaleSet: ScaleSet, instance: Instance): string | null {
+  const { osDisk, instanceId } = instance;
+  if (osDisk === null) return 'has no OS disk';
+  if (goal.quarantined.has(instanceId)) return 'is in quarantine: its restore failed';
+  if (destinationOf(goal, scaleSet, instance) !== null) return `runs ${osDisk.source.version}`;
+  return isHealthy(instance) ? null : `is not healthy on ${osDisk.source.version}`;
 }
 
 /** The order in force for a rollout, or for one of its phases. */

@@ -5,6 +5,7 @@ import { scaleSetKey, type ScaleSet } from '../domain/scale-set.ts';
 import { triggerTime } from '../domain/trigger.ts';
 import type { Rollout, Target } from '../ledger/port.ts';
 import type { ActivityDependencies } from './context.ts';
+import { describeRevert } from './revert-scan.ts';
 import type { RegionLookInput } from './types.ts';
 
 /** Records every set that the rollout concerns and that is not recorded yet, and those that became due again. */
@@ -47,13 +48,14 @@ function mayBeDueAgain(target: Target, round: number): boolean {
 }
 
 async function describeTarget(
-  { fleet, ledger }: ActivityDependencies,
+  deps: ActivityDependencies,
   input: RegionLookInput,
   rollout: Rollout,
   scaleSet: ScaleSet,
   facts: EligibilityFacts,
   at: Instant,
 ): Promise<Target> {
+  const { fleet, ledger } = deps;
   const target: Target = {
     rolloutId: rollout.id,
     scaleSetId: scaleSet.id,
@@ -67,6 +69,9 @@ async function describeTarget(
     attemptId: null,
     reason: null,
   };
+  if (rollout.action === 'revert') {
+    return { ...target, ...(await describeRevert(deps, rollout, scaleSet, at)) };
+  }
   const { reasons } = eligibility(scaleSet, rollout.target, facts, { automatic: true });
   if (reasons.length > 0) {
     const message = reasons.map((reason) => `${reason.message} ${reason.fix}`).join(' ');

@@ -26,8 +26,20 @@ export interface Goal {
   earlier: readonly EarlierImage[];
 }
 
+/** What of an instance and its set the wishes go by. */
+type GoalInstance = Pick<
+  Instance,
+  | 'instanceId'
+  | 'osDisk'
+  | 'previousOsDisk'
+  | 'latestModelApplied'
+  | 'provisioningState'
+  | 'protectFromScaleSetActions'
+>;
+type GoalSet = Pick<ScaleSet, 'imageReference' | 'upgradePolicy'>;
+
 /** What the attempt wants of the instance, or null when it has that already, or is none of its business (rule B10). */
-export function destinationOf(goal: Goal, scaleSet: ScaleSet, instance: Instance): Destination | null {
+export function destinationOf(goal: Goal, scaleSet: GoalSet, instance: GoalInstance): Destination | null {
   if (goal.instanceIds !== undefined && !goal.instanceIds.includes(instance.instanceId)) return null;
   switch (goal.kind) {
     case 'osUpgrade':
@@ -43,7 +55,7 @@ export function destinationOf(goal: Goal, scaleSet: ScaleSet, instance: Instance
 }
 
 /** An attempt leaves instances alone that their owner protects; other reasons depend on what it is for. */
-export function isOutOfBounds(goal: Goal, scaleSet: ScaleSet, instance: Instance): boolean {
+export function isOutOfBounds(goal: Goal, scaleSet: GoalSet, instance: GoalInstance): boolean {
   if (instance.protectFromScaleSetActions) return true;
   if (goal.kind === 'repair') return false;
   if (goal.quarantined.has(instance.instanceId)) return true;
@@ -53,7 +65,7 @@ export function isOutOfBounds(goal: Goal, scaleSet: ScaleSet, instance: Instance
 }
 
 /** Rule B14: behind the model, or failed while it was applied (rule B11). A new disk only where the model's image differs. */
-function towardsModel({ modelVersion }: Goal, scaleSet: ScaleSet, instance: Instance): Destination | null {
+function towardsModel({ modelVersion }: Goal, scaleSet: GoalSet, instance: GoalInstance): Destination | null {
   const { osDisk } = instance;
   if (instance.latestModelApplied && instance.provisioningState !== 'Failed') return null;
   const wanted = scaleSet.imageReference;
@@ -64,14 +76,14 @@ function towardsModel({ modelVersion }: Goal, scaleSet: ScaleSet, instance: Inst
   return modelVersion === null ? null : { version: modelVersion, action: 'swap' };
 }
 
-function backwards({ earlier, target }: Goal, instance: Instance): Destination | null {
+function backwards({ earlier, target }: Goal, instance: GoalInstance): Destination | null {
   if (!runs(instance, target)) return null;
   const good = lastKnownGood(earlier, instance.instanceId, target);
   return good === null ? null : { version: good, action: 'swap' };
 }
 
 /** A quarantined instance, or one that was named: its kept disk comes back, else it gets a new one of a good version. */
-function mended(goal: Goal, instance: Instance): Destination | null {
+function mended(goal: Goal, instance: GoalInstance): Destination | null {
   const isNamed = goal.instanceIds !== undefined;
   if (!isNamed && !goal.quarantined.has(instance.instanceId)) return null;
   const { osDisk, previousOsDisk } = instance;
@@ -84,6 +96,6 @@ function mended(goal: Goal, instance: Instance): Destination | null {
   return version === null ? null : { version, action: 'swap' };
 }
 
-function runs({ osDisk }: Instance, version: ImageVersion): boolean {
+function runs({ osDisk }: Pick<Instance, 'osDisk'>, version: ImageVersion): boolean {
   return osDisk !== null && sameImageVersion(osDisk.source, version);
 }

@@ -79,6 +79,8 @@ export const stopCodes = {
   inUpgrade: 'MaxUnhealthyInstancePercentExceededInRollingUpgrade',
   upgradedUnhealthy: 'MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade',
   extensionResource: 'ExtensionResourceUnavailable',
+  /** Of an update to the model or a repair, which no threshold stops. */
+  notHealthy: 'InstancesNotHealthy',
   /** By an operator's order. */
   cancelled: 'Cancelled',
   /** By Temporal's own Cancel, of the set's workflow or of one above it. */
@@ -100,7 +102,7 @@ export function nextSetStep(seen: SetObservation): SetStep {
   const breach = thresholdAfterBatch(seen);
   if (breach) return rollBackBefore(breach, seen);
   // Before any order to stop: what is done is done.
-  if (remaining.length === 0) return { kind: 'finish', status: 'Completed', reason: null };
+  if (remaining.length === 0) return allDone(seen);
   if (seen.stop) return { kind: 'finish', status: 'Cancelled', reason: seen.stop };
   const unhealthy = wholeSetUnhealthy(seen);
   if (unhealthy) return unhealthy;
@@ -122,6 +124,17 @@ export function remainingInstances(seen: Pick<SetObservation, 'instances' | 'tak
       !instance.untouchable &&
       instance.running,
   );
+}
+
+/** Where no threshold watches, every failure counts: an update to the model or a repair that helped only some has failed. */
+function allDone(seen: SetObservation): SetStep {
+  const failed = seen.taken.filter((taken) => taken.outcome !== 'upgraded');
+  const [first] = failed;
+  if (ATTEMPT_KINDS[seen.kind].isGuarded || first === undefined) {
+    return { kind: 'finish', status: 'Completed', reason: null };
+  }
+  const message = `${failed.length} of ${seen.taken.length} instances are not healthy. First: ${first.instanceId} (${first.error ?? first.outcome}).`;
+  return { kind: 'finish', status: 'Faulted', reason: { code: stopCodes.notHealthy, message } };
 }
 
 /** Rule B11: what failed for a fault of the model would fail on every instance. */

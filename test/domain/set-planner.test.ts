@@ -200,6 +200,64 @@ describe('the steps of one scale set', () => {
     });
   });
 
+  it('B7: restores what was left, where the policy asks for it, and only then ends', () => {
+    const failed = ['0', '1', '2'].map((id) => took(id, id === '0' ? 'upgraded' : 'left'));
+    const kept = instances(10, (i) => ({ hasPreviousDisk: i === 1 || i === 2, healthy: i === 0 || i > 2 }));
+    const broken = observation({ instances: kept, taken: failed, lastBatch: afterBatch });
+    expect(nextSetStep(broken)).toMatchObject({ kind: 'finish', status: 'Faulted' });
+    const asked = { ...broken, rollsBackOnBreach: true };
+    expect(nextSetStep(asked)).toEqual({ kind: 'rollBack', instanceIds: ['1', '2'] });
+    const back = failed.map((taken) => ({ ...taken, outcome: 'restored' as const }));
+    expect(nextSetStep({ ...asked, taken: back })).toMatchObject({ kind: 'finish', status: 'Faulted' });
+  });
+
+  it('B11: a fault of the model rolls nothing back', () => {
+    const failed = [took('0', 'left', { fatal: true, error: 'CredentialExpired: x' })];
+    const kept = instances(10, () => ({ hasPreviousDisk: true }));
+    const seen = observation({
+      instances: kept,
+      taken: failed,
+      lastBatch: afterBatch,
+      rollsBackOnBreach: true,
+    });
+    expect(nextSetStep(seen)).toMatchObject({ reason: { code: 'ExtensionResourceUnavailable' } });
+  });
+
+  it('B14: an update at once takes all in one batch, whatever their zone and health, and stops by no threshold', () => {
+    const spread = instances(10, (i) => ({ zone: String((i % 3) + 1), healthy: false }));
+    const seen = observation({ kind: 'modelUpdate', instances: spread, zonesTakeTurns: false });
+    expect(nextSetStep(seen)).toMatchObject({ kind: 'batch', zone: null, instanceIds: { length: 10 } });
+    const allLeft = spread.map(({ instanceId }) => took(instanceId, 'left'));
+    const after = { ...seen, taken: allLeft, lastBatch: afterBatch };
+    expect(nextSetStep(after)).toMatchObject({ status: 'Faulted', reason: { code: 'InstancesNotHealthy' } });
+    const fine = { ...after, taken: spread.map(({ instanceId }) => took(instanceId, 'upgraded')) };
+    expect(nextSetStep(fine)).toMatchObject({ status: 'Completed' });
+  });
+
+  it('B14: a rolling upgrade to the model goes by batches and thresholds like one of the image', () => {
+    const sick = instances(10, (i) => ({ healthy: i > 2 }));
+    expect(nextSetStep(observation({ kind: 'modelUpgrade' }))).toMatchObject({ instanceIds: ['0', '5'] });
+    expect(nextSetStep(observation({ kind: 'modelUpgrade', instances: sick }))).toMatchObject({
+      status: 'Faulted',
+    });
+  });
+
+  it('takes into a batch only instances that want the same: what its first one wants', () => {
+    const old: ImageVersion = { ...TARGET, version: '1.0.0' };
+    const mixed = instances(20, (i) => ({
+      updateDomain: 0,
+      destination: { version: i % 2 === 0 ? TARGET : old, action: 'swap' as const },
+    }));
+    const step = nextSetStep(observation({ kind: 'revert', instances: mixed }));
+    expect(step).toMatchObject({ instanceIds: ['0', '2'], destination: { version: TARGET } });
+  });
+
+  it('mends VMs of a set that is unhealthy as a whole, within the bounds of a batch', () => {
+    const sick = instances(10, () => ({ healthy: false }));
+    const step = nextSetStep(observation({ kind: 'repair', instances: sick }));
+    expect(step).toMatchObject({ kind: 'batch', instanceIds: ['0', '5'] });
+  });
+
   it('is completed, not cancelled, when an order to stop finds nothing left to do', () => {
     const done = instances(10, () => ({ destination: null }));
     const stop = { code: 'Cancelled', message: 'x' };
