@@ -84,7 +84,6 @@ export async function windDownAttempt(deps: ActivityDependencies, attempt: Attem
     scaleSetId: scaleSet.id,
     clock: await deps.fleet.clock(),
     target: attempt.target,
-    startedBy: attempt.startedBy,
     phase: null,
     region: scaleSet.region,
     settings: rollout.settings,

@@ -18,7 +18,6 @@ export interface AttemptRef {
 export interface ScaleSetLookInput {
   rolloutId: string;
   scaleSetId: string;
-  startedBy: 'Platform' | 'User';
   phase: number | null;
   region: string;
   workflow: { id: string; runId: string };

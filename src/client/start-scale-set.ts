@@ -149,7 +149,6 @@ async function describeWorkflow({ fleet }: ClientContext, rollout: Rollout, scal
     scaleSetId,
     clock: await fleet.clock(),
     target,
-    startedBy: 'User',
     phase: null,
     region,
     settings,

@@ -1,5 +1,7 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
+import type { BatchInput } from '../activities/types.ts';
+import type { LoopHost } from './loops/host.ts';
 import { failureTypes } from './messages.ts';
 
 /*
@@ -36,3 +38,17 @@ export const steps = proxyActivities<Activities>({
     nonRetryableErrorTypes,
   },
 });
+
+/** What a loop needs of Temporal. Restores come first: they bring VMs back. */
+export function temporalLoop(watch: LoopHost['watch']): LoopHost {
+  return {
+    watch,
+    looks,
+    step: (name, input, summary) => {
+      const options = name === 'restoreOsDisks' ? { summary, priority: { priorityKey: 1 } } : { summary };
+      // Each name goes with its own input, which the type of the union cannot say.
+      const step = steps[name] as (typeof steps)['swapOsDisks'];
+      return step.executeWithOptions(options, [input as BatchInput]);
+    },
+  };
+}

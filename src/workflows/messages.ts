@@ -94,7 +94,6 @@ export interface ScaleSetRolloutInput {
   scaleSetId: string;
   clock: VirtualClock;
   target: ImageVersion;
-  startedBy: 'Platform' | 'User';
   phase: number | null;
   region: string;
   settings: RolloutSettings;
@@ -120,7 +119,8 @@ export interface BatchUpgradeInput {
   batch: number;
   zone: string | null;
   updateDomain: number | null;
-  action: BatchAction;
+  /** Absent in batches that were begun before there were other actions than `swap`. */
+  action?: BatchAction;
   instanceIds: string[];
   /** Rule B6; false for manual starts and where `disableAutomaticRollback` is set. */
   restoresOnFailure: boolean;

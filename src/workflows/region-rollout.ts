@@ -111,7 +111,6 @@ class RegionRun {
             scaleSetId,
             clock,
             target,
-            startedBy: 'Platform',
             phase,
             region,
             settings,

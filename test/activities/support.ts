@@ -160,7 +160,6 @@ export function setLook(scaleSetId: string, change: Partial<ScaleSetLookInput> =
   return {
     rolloutId: ROLLOUT_ID,
     scaleSetId,
-    startedBy: 'Platform',
     phase: 1,
     region: 'eastus',
     workflow: { id: scaleSetRolloutId(scaleSetId), runId: 'run-1' },

@@ -57,7 +57,6 @@ async function startByHand(world: RolloutWorld, name: string) {
     scaleSetId,
     clock: world.clock,
     target: TARGET,
-    startedBy: 'User',
     phase: null,
     region: scaleSet?.region ?? '',
     settings: DEFAULT_SETTINGS,
@@ -179,7 +178,6 @@ describe('one upgrade at a time (B12) and manual starts (D8)', () => {
     expect(await versionsOf(world, 'front')).toEqual({ [NEW_VERSION]: 10 });
     const attempts = await world.ledger.attempts.listOf({ scaleSetId: testSetId('front') });
     expect(attempts.at(-1)).toMatchObject({
-      startedBy: 'User',
       progress: { successfulInstanceCount: 9, failedInstanceCount: 1 },
     });
     const spans = attempts
