@@ -16,6 +16,7 @@ export default defineConfig({
       kind('domain'),
       kind('stores', servers),
       kind('activities'),
+      kind('rehearsal'),
       kind('cli', servers),
       kind('temporal', servers),
       kind('workflows', servers),

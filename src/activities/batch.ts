@@ -71,7 +71,7 @@ async function operate(
   if (refused)
     throw new FencedError(`${operation} on instance ${refused.instanceId}: ${refused.error?.message}`);
   // A real fleet takes minutes here: the heartbeat tells the server that the worker lives, and how far it is.
-  heartbeat({
+  (deps.heartbeat ?? heartbeat)({
     operation,
     done: states.filter((state) => state.status !== 'running').length,
     of: instanceIds.length,

@@ -17,6 +17,8 @@ export interface ActivityDependencies {
   fleet: Fleet;
   ledger: Ledger;
   workflows: WorkflowDirectory;
+  /** Tells whoever waits for an activity that it lives; Temporal's own if absent. */
+  heartbeat?: (details: unknown) => void;
 }
 
 /**
