@@ -29,6 +29,7 @@ export async function openAttempt(
       workflowId: input.workflow.id,
       runId: input.workflow.runId,
       startedBy: startedBy(rollout),
+      healthTimeout: rollout.settings.healthTimeout,
       restoresOnFailure: restoresOnFailure(rollout, scaleSet),
       at,
     },

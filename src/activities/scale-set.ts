@@ -109,7 +109,9 @@ async function openBatch(
   };
   const { number, zone, updateDomain, destination } = step;
   const { action, version: to } = destination;
-  const batch = { number, zone, updateDomain, action, to, startedAt: at };
+  const unhealthy = seen.instances.filter((instance) => !instance.healthy).length;
+  const observed = { instances: seen.instances.length, unhealthy };
+  const batch = { number, zone, updateDomain, action, to, observed, startedAt: at };
   await ledger.attempts.openBatch(attempt, batch, members, progress);
   // What was recorded counts: another worker may have carried out the same look, and seen other instances.
   const batches = await ledger.attempts.batches(attempt.id);

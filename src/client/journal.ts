@@ -51,5 +51,6 @@ export function journalLine(entry: RecordedEntry): JournalLine {
     toVersion: entry.toVersion,
     error: entry.error,
     detail: entry.detail,
+    ...(entry.observed ? { observed: entry.observed } : {}),
   };
 }

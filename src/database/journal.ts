@@ -25,6 +25,7 @@ export async function appendJournal(tx: Queries, entries: readonly JournalEntry[
       to_version: entry.toVersion,
       detail: entry.detail,
       error: entry.error,
+      observed: entry.observed === undefined ? null : JSON.stringify(entry.observed),
     }));
     await tx.insertInto('journal').values(rows).execute();
   }

@@ -1,4 +1,6 @@
+import type { AttemptKind, BatchAction } from './attempt-kinds.ts';
 import type { Instant } from './clock.ts';
+import type { RollingUpgradePolicy } from './scale-set.ts';
 
 /** Operations that a fleet performs on an instance, by the names that the journal uses. */
 export type FleetOperation = 'osDisk.swap' | 'osDisk.restore' | 'model.apply' | 'extension.run';
@@ -33,13 +35,39 @@ export function isModelFault(error: string | null): boolean {
 
 const MODEL_FAULTS = [operationErrorCodes.CredentialExpired, operationErrorCodes.ExternalResourceUnavailable];
 
+/** What the journal tells of beside operations: waits, and how attempts and batches came and went. */
+export type JournalEvent = 'health.wait' | 'attempt' | 'takeOver' | 'batch';
+
+/** What was seen at the moment that a line tells of: enough to judge afterwards whether it was right to go on. */
+export interface Observed {
+  /** Instances of the scale set: of a swap as the fleet counted them. */
+  instances?: number;
+  /** How many of them were unhealthy. */
+  unhealthy?: number;
+  /** Those that a batch took. */
+  members?: string[];
+  action?: BatchAction;
+  /** How many of a batch ended how. */
+  outcomes?: Record<string, number>;
+  /** What an attempt goes by. */
+  attempt?: {
+    kind: AttemptKind;
+    startedBy: 'Platform' | 'User';
+    restoresOnFailure: boolean;
+    policy: RollingUpgradePolicy;
+    /** Milliseconds (rule B5). */
+    healthTimeout: number;
+  };
+}
+
 /** One line of the journal (rule E4). It only grows, and it proves afterwards what was done. */
 export interface JournalEntry {
   /** Virtual time at which it happened. */
   at: Instant;
-  operation: FleetOperation | 'health.wait';
+  operation: FleetOperation | JournalEvent;
   event: 'started' | 'succeeded' | 'failed';
   scaleSetId: string;
+  /** Empty where a line is of the whole set: attempts and batches. */
   instanceId: string;
   region: string;
   zone: string | null;
@@ -48,7 +76,8 @@ export interface JournalEntry {
   attemptId: string;
   fromVersion: string | null;
   toVersion: string | null;
-  /** What of the operation, e.g. the extension's name. */
+  /** What of the operation, e.g. the extension's name, or the batch's number. */
   detail: string | null;
   error: string | null;
+  observed?: Observed;
 }

@@ -38,3 +38,14 @@ export function arePaired(regions: readonly Region[], a: string, b: string): boo
 export function normaliseRegionName(text: string): string {
   return text.toLowerCase().replaceAll(/\s/g, '');
 }
+
+/** Every geo-pair among the regions, once, whichever side names it (rule A2). */
+export function geoPairs(regions: readonly Region[]): [string, string][] {
+  const pairs = new Map<string, [string, string]>();
+  for (const { name, pairedRegion } of regions) {
+    if (pairedRegion === null) continue;
+    const pair = [name, pairedRegion].toSorted() as [string, string];
+    pairs.set(pair.join(' '), pair);
+  }
+  return [...pairs.values()];
+}

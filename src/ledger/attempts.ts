@@ -1,6 +1,7 @@
 import type { Database, Queries } from '../database/database.ts';
 import type { AttemptsTable } from '../database/tables-ledger.ts';
 import { shortHash } from '../domain/random.ts';
+import { journalAttempt } from './attempt-journal.ts';
 import {
   attemptLock,
   type AttemptRow,
@@ -75,6 +76,13 @@ function openUnlessTaken(database: Database, request: OpenRequest): Promise<Open
     if (last === null || whileOpen(last) === null) {
       const row = toRow(request, last);
       await tx.insertInto('attempts').values(row).execute();
+      await journalAttempt(tx, row, {
+        at: request.at,
+        operation: 'attempt',
+        event: 'started',
+        detail: request.kind,
+        observed: { attempt: whatItGoesBy(request) },
+      });
       return { kind: 'opened', attempt: toAttempt(row) };
     }
     return { kind: own ? 'opened' : 'conflict', attempt: toAttempt(last) };
@@ -88,6 +96,7 @@ function takeOver(database: Database, request: OpenRequest, judged: Attempt): Pr
     if (last === null || last.id !== judged.id || last.fence !== judged.fence) return null;
     const change = { fence: last.fence + 1, workflow_id: request.workflowId, run_id: request.runId };
     await tx.updateTable('attempts').set(change).where('id', '=', last.id).execute();
+    await journalAttempt(tx, last, { at: request.at, operation: 'takeOver', event: 'succeeded' });
     return toAttempt({ ...last, ...change });
   });
 }
@@ -151,7 +160,18 @@ async function close(
       .set({ ...columns, status: end.status, reason: toJsonOrNull(end.reason), ended_at: end.at })
       .where('id', '=', row.id)
       .execute();
+    await journalAttempt(tx, row, {
+      at: end.at,
+      operation: 'attempt',
+      event: end.status === 'Completed' ? 'succeeded' : 'failed',
+      detail: end.status,
+      error: end.reason && `${end.reason.code}: ${end.reason.message}`,
+    });
   });
+}
+
+function whatItGoesBy({ kind, startedBy, restoresOnFailure, policy, healthTimeout }: OpenRequest) {
+  return { kind, startedBy, restoresOnFailure, policy, healthTimeout };
 }
 
 function toRow(request: OpenRequest, last: AttemptRow | null): AttemptsTable {

@@ -2,7 +2,8 @@ import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { BatchInstancesTable } from '../database/tables-ledger.ts';
 import type { BatchAction } from '../domain/attempt-kinds.ts';
-import { progressColumns, refuseEnded, writeFenced, type Writer } from './attempt-rows.ts';
+import { journalAttempt } from './attempt-journal.ts';
+import { progressColumns, refuseEnded, writeFenced, type AttemptRow, type Writer } from './attempt-rows.ts';
 import { NotRecordedError } from './errors.ts';
 import type { AttemptInstance, Attempts, Batch, InstanceOutcome, Progress } from './port.ts';
 import { quarantineFailedRestores } from './quarantine.ts';
@@ -42,6 +43,27 @@ export async function openBatch(
     const rows = open.instances.map((instance, i) => toRow(row.id, open.batch.number, instance, i));
     for (const chunk of inChunks(rows)) await tx.insertInto('batch_instances').values(chunk).execute();
     await tx.updateTable('attempts').set(progress).where('id', '=', row.id).execute();
+    await journalOpened(tx, row, open.batch, open.instances);
+  });
+}
+
+async function journalOpened(
+  tx: Tx,
+  row: AttemptRow,
+  batch: NewBatch,
+  instances: readonly NewInstance[],
+): Promise<void> {
+  const { zone, updateDomain, observed, action = 'swap' } = batch;
+  const members = instances.map((instance) => instance.instanceId);
+  await journalAttempt(tx, row, {
+    at: batch.startedAt,
+    operation: 'batch',
+    event: 'started',
+    zone,
+    updateDomain,
+    ...(batch.to ? { toVersion: batch.to.version } : {}),
+    detail: String(batch.number),
+    observed: { ...observed, members, action },
   });
 }
 
@@ -78,12 +100,29 @@ export function closeBatch(
     await quarantineFailedRestores(tx, row, close.outcomes, close.at);
     if (batch.ended_at !== null && recorded === 0) return;
     refuseEnded(row);
+    if (batch.ended_at === null) await journalClosed(tx, row, close);
     await tx
       .updateTable('batches')
       .set({ ended_at: Math.max(close.at, batch.ended_at ?? close.at) })
       .where('attempt_id', '=', row.id)
       .where('number', '=', close.batch)
       .execute();
+  });
+}
+
+async function journalClosed(
+  tx: Tx,
+  row: AttemptRow,
+  { batch, outcomes, at }: { batch: number; outcomes: readonly Outcome[]; at: number },
+): Promise<void> {
+  const counts: Record<string, number> = {};
+  for (const { outcome } of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  await journalAttempt(tx, row, {
+    at,
+    operation: 'batch',
+    event: 'succeeded',
+    detail: String(batch),
+    observed: { outcomes: counts },
   });
 }
 

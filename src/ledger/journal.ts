@@ -3,7 +3,7 @@ import type { Database } from '../database/database.ts';
 import { appendJournal } from '../database/journal.ts';
 import type { JournalTables } from '../database/tables-journal.ts';
 import type { JournalWaitsTable } from '../database/tables-ledger.ts';
-import type { JournalEntry } from '../domain/operation.ts';
+import type { JournalEntry, Observed } from '../domain/operation.ts';
 import type { Journal, RecordedEntry } from './port.ts';
 import { inChunks, keyOf, type Tx } from './rows.ts';
 
@@ -106,5 +106,6 @@ function toEntry(row: Selectable<JournalTables['journal']>): RecordedEntry {
     toVersion: row.to_version,
     detail: row.detail,
     error: row.error,
+    ...(row.observed === null ? {} : { observed: JSON.parse(row.observed) as Observed }),
   };
 }

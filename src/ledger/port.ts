@@ -118,7 +118,10 @@ export interface Targets {
 
 /** A batch of new OS disks of the attempt's target, unless it says otherwise. */
 export type NewBatch = Omit<Batch, 'endedAt' | 'instanceIds' | 'action' | 'to'> &
-  Partial<Pick<Batch, 'action' | 'to'>>;
+  Partial<Pick<Batch, 'action' | 'to'>> & {
+    /** The whole set as it was seen when the batch was decided on. */
+    observed: { instances: number; unhealthy: number };
+  };
 
 export interface Attempts {
   /**
@@ -132,6 +135,8 @@ export interface Attempts {
       Attempt,
       'id' | 'number' | 'fence' | 'status' | 'reason' | 'progress' | 'startedAt' | 'endedAt'
     > & {
+      /** How long its instances may take to become healthy (rule B5): for the journal. */
+      healthTimeout: number;
       /** Run of the workflow that opens it: the same run may ask again. */
       runId: string;
       at: Instant;

@@ -222,6 +222,7 @@ async function recordAttempts({ database, fleet }: TestFleet, scaleSetId: string
       target: TARGET,
       policy: DEFAULT_ROLLING_POLICY,
       restoresOnFailure: true,
+      healthTimeout: 300_000,
       at,
     };
     const { attempt } = await attempts.open(request, () => Promise.resolve(false));
@@ -232,7 +233,8 @@ async function recordAttempts({ database, fleet }: TestFleet, scaleSetId: string
   async function restoreOne(attempt: { id: string; fence: number }, at: number): Promise<void> {
     const [instance] = await fleet.instances(scaleSetId, at);
     const { instanceId = '0', updateDomain = 0 } = instance ?? {};
-    const batch = { number: 1, zone: null, updateDomain, startedAt: at };
+    const observed = { instances: 10, unhealthy: 0 };
+    const batch = { number: 1, zone: null, updateDomain, observed, startedAt: at };
     await attempts.openBatch(
       attempt,
       batch,

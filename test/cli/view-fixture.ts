@@ -128,6 +128,7 @@ export class Story {
       target: TARGET,
       policy: DEFAULT_ROLLING_POLICY,
       restoresOnFailure: true,
+      healthTimeout: 300_000,
       at,
     };
     const { attempt } = await attempts.open(request, async () => false);
@@ -144,7 +145,7 @@ export class Story {
       const progress = progressOf(0, 0, batch.ids.length, batch.pending);
       await attempts.openBatch(
         attempt,
-        { number: 1, zone, updateDomain: 0, startedAt: at },
+        { number: 1, zone, updateDomain: 0, observed: { instances: 10, unhealthy: 0 }, startedAt: at },
         instances,
         progress,
       );

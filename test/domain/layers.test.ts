@@ -54,6 +54,19 @@ const LAYERS: Record<string, Layer> = {
     files: /^src\/ledger\//,
     imports: [domain, /^src\/database\//, /^src\/ledger\//, anyOf('zod', 'kysely')],
   },
+  audit: { files: /^src\/audit\//, imports: [domain, /^src\/audit\//] },
+  // Plays Temporal: what it runs is what the workers run.
+  rehearsal: {
+    files: /^src\/rehearsal\//,
+    imports: [
+      domain,
+      node,
+      /^src\/(rehearsal|activities|audit)\//,
+      /^src\/workflows\/(loops\/|messages\.ts$|ids\.ts$)/,
+      /^src\/(fleet|ledger|database)\//,
+      anyOf('@temporalio/common', 'zod', 'kysely'),
+    ],
+  },
   database: {
     files: /^src\/database\//,
     imports: [domain, /^src\/database\//, node, anyOf('kysely', 'libsql', 'pg')],
@@ -63,7 +76,7 @@ const LAYERS: Record<string, Layer> = {
 };
 
 /** The only files that put implementations together. */
-const MAIN_FILES = /^src\/(worker\.ts|arm\/main\.ts|temporal\/main\.ts|client\/cli\/|demo\/)/;
+const MAIN_FILES = /^src\/(worker\.ts|arm\/main\.ts|temporal\/main\.ts|client\/cli\/|demo\/|rehearsal\/)/;
 
 /** What stands behind a port, and who besides main files may know it. */
 const IMPLEMENTATIONS: { files: RegExp; knownTo: RegExp }[] = [

@@ -1,6 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { arePaired, normaliseRegionName, pairedRegions, type Region } from '../../src/domain/region.ts';
+import {
+  arePaired,
+  geoPairs,
+  normaliseRegionName,
+  pairedRegions,
+  type Region,
+} from '../../src/domain/region.ts';
 
 const region = (name: string, pairedRegion: string | null): Region => ({
   name,
@@ -21,6 +27,18 @@ const regions = [
   region('brazilsoutheast', 'brazilsouth'),
   region('italynorth', null),
 ];
+
+describe('geoPairs (rule A2)', () => {
+  it('names each pair once, also those that only one side names', () => {
+    expect(geoPairs(regions)).toEqual([
+      ['eastus', 'westus'],
+      ['eastus', 'westus3'],
+      ['northcentralus', 'southcentralus'],
+      ['brazilsouth', 'southcentralus'],
+      ['brazilsouth', 'brazilsoutheast'],
+    ]);
+  });
+});
 
 describe('pairedRegions (rule A2)', () => {
   it.each([

@@ -5,7 +5,14 @@ import { openLedger } from '../../src/ledger/index.ts';
 import type { Ledger, NewRollout, RecordedEntry } from '../../src/ledger/port.ts';
 import { Rehearsal, type RehearsalOptions } from '../../src/rehearsal/rehearsal.ts';
 import { imageRolloutId } from '../../src/workflows/ids.ts';
-import { EPOCH, TARGET, fleetOf, type TestFleet, type TestFleetOptions, type TestSet } from '../support/fleet.ts';
+import {
+  EPOCH,
+  TARGET,
+  fleetOf,
+  type TestFleet,
+  type TestFleetOptions,
+  type TestSet,
+} from '../support/fleet.ts';
 
 /** When a rehearsal of a test begins: later than any clock of this machine would say. */
 export const START = EPOCH + 24 * HOUR;

@@ -11,7 +11,14 @@ async function fresh(open: OpenDatabase) {
   return openLedger(await open()).attempts;
 }
 
-const batch = (number: number, startedAt = 2_000) => ({ number, zone: '1', updateDomain: 0, startedAt });
+const observed = { instances: 10, unhealthy: 0 };
+const batch = (number: number, startedAt = 2_000) => ({
+  number,
+  zone: '1',
+  updateDomain: 0,
+  observed,
+  startedAt,
+});
 const instance = (instanceId: string) => ({
   instanceId,
   zone: '1',

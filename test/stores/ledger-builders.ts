@@ -62,6 +62,7 @@ export function anAttempt(change: Partial<OpenRequest> = {}): OpenRequest {
     target: version('1.0.0'),
     policy: DEFAULT_ROLLING_POLICY,
     restoresOnFailure: true,
+    healthTimeout: 300_000,
     at: 1_000,
     ...change,
   };

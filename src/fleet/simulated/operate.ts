@@ -120,6 +120,7 @@ function plan(
   const { steps, endsAt, error } = PLANS[operation]({
     world,
     resources,
+    setSize: set.size,
     scaleSet: set.spec,
     subject: {
       scaleSetId: set.spec.id,

@@ -33,7 +33,8 @@ export function planSwap(input: PlanInput): Plan {
     power: 'stopped' as const,
     extensions: before.extensions.map(({ name }) => ({ name, state: 'creating' as const })),
   };
-  const started = { at: start, change: removed, line: lines.started };
+  const observed = { instances: input.setSize };
+  const started = { at: start, change: removed, line: { ...lines.started, observed } };
 
   const failing = world.faults
     .concerning('swapFails', subject, target.version)

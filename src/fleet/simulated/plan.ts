@@ -22,6 +22,8 @@ export interface PlanInput {
   /** The version that a swap brings. */
   target?: ImageVersion;
   resources: ExternalResources;
+  /** How many instances the set has now. */
+  setSize: number;
 }
 
 /** By URL as `ScaleSet.externalResources` spells it. One that is not listed is there for all. */

@@ -51,7 +51,7 @@ export interface PlannedStep {
   /** What changes at that moment. */
   change: Partial<Omit<InstanceState, 'planned'>>;
   /** What the journal says of it. */
-  line?: Pick<JournalEntry, 'event' | 'fromVersion' | 'toVersion' | 'detail' | 'error'>;
+  line?: Pick<JournalEntry, 'event' | 'fromVersion' | 'toVersion' | 'detail' | 'error' | 'observed'>;
 }
 
 /** A journal line without what only the instance's row and set know. */

@@ -21,6 +21,8 @@ export interface LoadedSet {
   nextDue: Instant | null;
   /** Of the fleet's behaviour and faults. */
   revision: number;
+  /** How many instances it has. */
+  size: number;
 }
 
 export async function loadSet(db: Queries, id: string): Promise<LoadedSet | null> {
@@ -35,6 +37,11 @@ export async function loadSet(db: Queries, id: string): Promise<LoadedSet | null
         .where('scale_set_key', '=', key)
         .as('next_due'),
       eb.selectFrom('fleet').select('revision').as('revision'),
+      eb
+        .selectFrom('instances')
+        .select((i) => i.fn.countAll<number>().as('size'))
+        .where('scale_set_key', '=', key)
+        .as('size'),
     ])
     .where('key', '=', key)
     .executeTakeFirst();
@@ -46,6 +53,7 @@ export async function loadSet(db: Queries, id: string): Promise<LoadedSet | null
     simTime: row.sim_time,
     nextDue: row.next_due,
     revision: row.revision ?? 0,
+    size: Number(row.size ?? 0),
   };
 }
 

@@ -14,9 +14,9 @@ interface Options extends CommonOptions {
 export function addJournalCommand(program: Command, cli: Cli): void {
   const command = program
     .command('journal')
-    .summary('every operation on a VM, in the order of recording')
+    .summary('attempts, batches and every operation on a VM, in the order of recording')
     .description(
-      'Prints the journal: every operation on a VM, when it started and how it ended. All of it, or that of one rollout or scale set. JSON comes one object a line.',
+      'Prints the journal: attempts, batches and every operation on a VM, when each started and how it ended. All of it, or that of one rollout or scale set. JSON comes one object a line.',
     )
     .argument('[id]', "a rollout's id, the beginning of it, or any workflow's id of it")
     .option('--scale-set <id>', "a scale set's name or ARM id; repeatable", collect)
@@ -64,7 +64,7 @@ function entryText(entry: RecordedEntry): string {
   return [
     String(entry.seq).padStart(6),
     time(entry.at),
-    `${entry.region}/${name}/${entry.instanceId}`.padEnd(32),
+    `${entry.region}/${name}${entry.instanceId === '' ? '' : `/${entry.instanceId}`}`.padEnd(32),
     place.padEnd(11),
     entry.operation.padEnd(14),
     entry.event.padEnd(9),

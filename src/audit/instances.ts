@@ -1,0 +1,138 @@
+import { isModelFault } from '../domain/operation.ts';
+import { check, ofLife, type Checked } from './report.ts';
+import { endOf, failureOf, startsOf, type AttemptStory, type Life, type Story } from './story.ts';
+
+/** What was right or wrong about what was done to each instance (rules B4 to B6, E4). */
+export function checkInstances({ attempts }: Story): Checked[] {
+  const all = attempts.flatMap((attempt) => attempt.lives.map((life) => ({ attempt, life })));
+  // An instance that is being upgraded now, or that was deleted meanwhile, has not ended what was begun.
+  const ended = all.filter(({ attempt }) => attempt.end !== null);
+  return [
+    check('B4', 'Disk, then model, then extensions.', all, outOfOrder),
+    check('B4', 'No instance was swapped twice in one attempt.', all, swappedTwice),
+    check('B4', 'No disk swap or restore was left without an end.', ended, leftWithoutDisk),
+    check(
+      'B5',
+      'Who counted as healthy was so within the health time-out of its last extension.',
+      all,
+      tooLate,
+    ),
+    check('B6', 'Nobody was restored who was healthy in time.', all, restoredThoughHealthy),
+    check('B6', 'Only automatic upgrades restored, and repairs.', all, restoredByHand),
+    check('B6', 'Restored instances went back to what they ran before.', all, restoredElsewhere),
+    check('B6', 'Automatic upgrades restored every instance that failed.', ended, notRestored),
+    check('E4', 'Whatever was begun ended once, and not before it began.', all, brokenOperation),
+  ];
+}
+
+interface Case {
+  attempt: AttemptStory;
+  life: Life;
+}
+
+const ORDER = ['osDisk.swap', 'model.apply', 'extension.run', 'health.wait'];
+
+function outOfOrder({ life }: Case) {
+  const starts = life.entries.filter((e) => e.event === 'started' && ORDER.includes(e.operation));
+  for (const [i, entry] of starts.entries()) {
+    const before = starts[i - 1];
+    // The wait is told when it is known; its moment is that of the last extension's end.
+    if (before && ORDER.indexOf(entry.operation) < ORDER.indexOf(before.operation) && entry.at > before.at) {
+      return ofLife(life, entry.at, `${entry.operation} came after ${before.operation}.`);
+    }
+  }
+  return null;
+}
+
+function swappedTwice({ life }: Case) {
+  const swaps = startsOf(life, 'osDisk.swap');
+  return swaps.length > 1 ? ofLife(life, swaps[1]?.at ?? null, `swapped ${swaps.length} times.`) : null;
+}
+
+function leftWithoutDisk({ life }: Case) {
+  for (const operation of ['osDisk.swap', 'osDisk.restore'] as const) {
+    const [start] = startsOf(life, operation);
+    const end = endOf(life, operation, 'succeeded') ?? endOf(life, operation, 'failed');
+    if (start && !end && !isGone(life)) return ofLife(life, start.at, `its ${operation} has no end.`);
+  }
+  return null;
+}
+
+/** Deleted in the middle of it: nothing more was ever written about it. */
+function isGone(life: Life): boolean {
+  const last = life.entries.at(-1);
+  return last?.event === 'started' && !life.entries.some((entry) => entry.operation === 'health.wait');
+}
+
+function tooLate({ attempt, life }: Case) {
+  const [wait] = startsOf(life, 'health.wait');
+  const healthy = endOf(life, 'health.wait', 'succeeded');
+  if (!wait || !healthy) return null;
+  const took = healthy.at - wait.at;
+  if (took > attempt.healthTimeout) return ofLife(life, healthy.at, `healthy only after ${took / 1000} s.`);
+  const configured = life.entries
+    .filter(
+      (e) =>
+        e.event === 'succeeded' && ['model.apply', 'extension.run', 'osDisk.restore'].includes(e.operation),
+    )
+    .filter((e) => e.at <= wait.at);
+  const last = Math.max(...configured.map((e) => e.at), -Infinity);
+  return last === wait.at || last === -Infinity
+    ? null
+    : ofLife(life, wait.at, 'the wait did not begin at the end of its last extension.');
+}
+
+function restoredThoughHealthy({ attempt, life }: Case) {
+  const [restore] = startsOf(life, 'osDisk.restore');
+  const healthy = endOf(life, 'health.wait', 'succeeded');
+  if (!restore || !healthy || attempt.kind === 'repair') return null;
+  return ofLife(life, restore.at, 'restored although it was healthy in time.');
+}
+
+function restoredByHand({ attempt, life }: Case) {
+  const [restore] = startsOf(life, 'osDisk.restore');
+  const rollsBack = attempt.startedBy === 'Platform' && attempt.policy.rollbackFailedInstancesOnPolicyBreach;
+  if (!restore || attempt.restoresOnFailure || rollsBack || attempt.kind === 'repair') return null;
+  return ofLife(
+    life,
+    restore.at,
+    `restored in ${attempt.startedBy === 'User' ? 'a manual' : 'this'} attempt.`,
+  );
+}
+
+function restoredElsewhere({ attempt, life }: Case) {
+  const [swap] = startsOf(life, 'osDisk.swap');
+  const restored = endOf(life, 'osDisk.restore', 'succeeded');
+  if (!restored || attempt.kind === 'repair') return null;
+  if (!swap) return ofLife(life, restored.at, 'restored without a swap.');
+  return restored.toVersion === swap.fromVersion
+    ? null
+    : ofLife(life, restored.at, `restored to ${restored.toVersion}, it ran ${swap.fromVersion} before.`);
+}
+
+function notRestored({ attempt, life }: Case) {
+  if (!attempt.restoresOnFailure || endOf(life, 'health.wait', 'succeeded')) return null;
+  const failure = failureOf(life);
+  if (!failure || life.entries.some((entry) => isModelFault(entry.error))) return null;
+  // A swap that failed has put the old disk back itself.
+  const swapped = endOf(life, 'osDisk.swap', 'succeeded');
+  if (!swapped || startsOf(life, 'osDisk.restore').length > 0) return null;
+  return ofLife(life, failure.at, `not restored after ${failure.error ?? 'it failed'}`);
+}
+
+function brokenOperation({ life }: Case) {
+  const open = new Map<string, number>();
+  for (const { operation, detail, event, at } of life.entries) {
+    const key = detail === null ? operation : `${operation} ${detail}`;
+    if (event === 'started') {
+      if (open.has(key)) return ofLife(life, at, `${key} started twice.`);
+      open.set(key, at);
+      continue;
+    }
+    const start = open.get(key);
+    if (start === undefined) return ofLife(life, at, `${key} ended without a start.`);
+    if (start === Infinity) return ofLife(life, at, `${key} ended twice.`);
+    open.set(key, Infinity);
+  }
+  return null;
+}
