@@ -2,8 +2,8 @@ import type { Claim, ClaimRequest } from '../domain/claims.ts';
 import type { Instant } from '../domain/clock.ts';
 import { imageKey, type ImageVersion } from '../domain/image.ts';
 import type { Attempt } from '../ledger/port.ts';
-import { phaseRolloutId, regionRolloutId } from '../workflows/ids.ts';
 import type { ActivityDependencies } from './context.ts';
+import { windDownAttempt } from './wind-down.ts';
 
 /** Zones of a region take turns for one update (rule D4). */
 export function zoneGroup(region: string, target: ImageVersion): Pick<ClaimRequest, 'group' | 'rule'> {
@@ -59,36 +59,6 @@ async function removeDeadClaims(
     removed = true;
   }
   return removed;
-}
-
-/**
- * Has the half-done instances of a terminated attempt finished or restored, and the attempt closed. Not where its region's
- * workflow runs, which starts it again and has it go on. Call it once the attempt's workflow was seen closed: it may have
- * ended well, which it writes down before it closes.
- */
-export async function windDownAttempt(deps: ActivityDependencies, attempt: Attempt): Promise<void> {
-  const [rollout, scaleSet, now, target] = await Promise.all([
-    deps.ledger.rollouts.get(attempt.rolloutId),
-    deps.fleet.scaleSet(attempt.scaleSetId),
-    deps.ledger.attempts.get(attempt.id),
-    deps.ledger.targets.get(attempt.rolloutId, attempt.scaleSetId),
-  ]);
-  if (!rollout || !scaleSet || now?.status !== 'RollingForward') return;
-  if (target?.status === 'upgrading') {
-    const phaseId = phaseRolloutId(rollout.id, target.phase, target.round);
-    if (await deps.workflows.isOpen(regionRolloutId(phaseId, target.region))) return;
-  }
-  await deps.workflows.windDown({
-    v: 1,
-    rolloutId: rollout.id,
-    scaleSetId: scaleSet.id,
-    clock: await deps.fleet.clock(),
-    target: attempt.target,
-    phase: null,
-    region: scaleSet.region,
-    settings: rollout.settings,
-    windDown: true,
-  });
 }
 
 /** Gives up what an attempt holds or waits for, and wakes those that may go on now. */

@@ -1,3 +1,4 @@
+import { ATTEMPT_KINDS, type AttemptKind } from '../domain/attempt-kinds.ts';
 import { isoTime, type Instant } from '../domain/clock.ts';
 import type { ImageVersion } from '../domain/image.ts';
 import { formatIsoDuration } from '../domain/iso-duration.ts';
@@ -12,6 +13,10 @@ const TYPE = 'Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades';
 /** How many attempts the history tells of, and of how many months (rule E1). */
 export const HISTORY_LENGTH = 5;
 const HISTORY_MONTHS = 2;
+
+/** Of which kinds a set's attempts are to be read for its OS upgrade history (E1), and for its latest upgrade (E2). */
+export const KINDS_IN_HISTORY = kindsWith('inHistory');
+export const KINDS_OF_ROLLING_UPGRADES = kindsWith('isRollingUpgrade');
 
 interface ApiError {
   code: string;
@@ -54,12 +59,15 @@ export interface LatestUpgrade {
 }
 
 /**
- * Those of a set's attempts that its history tells of: the last five that began in the last two months (rule E1).
- * @param attempts newest first
+ * Those of a set's attempts that its history tells of: the last five OS upgrades and reverts that began in the last two
+ * months (rule E1).
+ * @param attempts newest first, of whatever kinds
  */
 export function attemptsOfHistory(attempts: readonly Attempt[], now: Instant): Attempt[] {
   const since = monthsBefore(now, HISTORY_MONTHS);
-  return attempts.filter((attempt) => attempt.startedAt >= since).slice(0, HISTORY_LENGTH);
+  return attempts
+    .filter(({ kind, startedAt }) => ATTEMPT_KINDS[kind].inHistory && startedAt >= since)
+    .slice(0, HISTORY_LENGTH);
 }
 
 /** An attempt as the history shows it (rule E1). @param region of its scale set */
@@ -135,6 +143,11 @@ function rollbackInfo(instances: readonly AttemptInstance[]): HistoryItem['prope
     failedRolledbackInstanceCount: failed.length,
     ...(message && { rollbackError: { code: operationErrorCodes.OsDiskRestoreFailed, message } }),
   };
+}
+
+function kindsWith(trait: 'inHistory' | 'isRollingUpgrade'): AttemptKind[] {
+  const kinds = Object.keys(ATTEMPT_KINDS) as AttemptKind[];
+  return kinds.filter((kind) => ATTEMPT_KINDS[kind][trait]);
 }
 
 /** The same day of an earlier month, or that month's last day where it is shorter. */

@@ -4,7 +4,14 @@ import type { ScaleSet } from '../domain/scale-set.ts';
 import type { Fleet } from '../fleet/port.ts';
 import type { Attempts } from '../ledger/port.ts';
 import { ArmError } from './errors.ts';
-import { attemptsOfHistory, HISTORY_LENGTH, historyItem, latestUpgrade } from './history.ts';
+import {
+  attemptsOfHistory,
+  HISTORY_LENGTH,
+  historyItem,
+  KINDS_IN_HISTORY,
+  KINDS_OF_ROLLING_UPGRADES,
+  latestUpgrade,
+} from './history.ts';
 
 interface Address {
   subscription: string;
@@ -25,7 +32,7 @@ export function serveScaleSets(server: FastifyInstance, { fleet, attempts }: Sca
   server.get<{ Params: Address }>(`${PATH}/osUpgradeHistory`, async ({ params }) => {
     const { id, region } = await findScaleSet(fleet, params);
     const now = virtualAt(await fleet.clock(), Date.now());
-    const newest = await attempts.listOf({ scaleSetId: id, limit: HISTORY_LENGTH });
+    const newest = await attempts.listOf({ scaleSetId: id, kinds: KINDS_IN_HISTORY, limit: HISTORY_LENGTH });
     const shown = attemptsOfHistory(newest, now);
     return {
       value: await Promise.all(
@@ -36,7 +43,11 @@ export function serveScaleSets(server: FastifyInstance, { fleet, attempts }: Sca
 
   server.get<{ Params: Address }>(`${PATH}/rollingUpgrades/latest`, async ({ params }) => {
     const { id, region } = await findScaleSet(fleet, params);
-    const [latest] = await attempts.listOf({ scaleSetId: id, limit: 1 });
+    const [latest] = await attempts.listOf({
+      scaleSetId: id,
+      kinds: KINDS_OF_ROLLING_UPGRADES,
+      limit: 1,
+    });
     if (latest === undefined) {
       throw new ArmError(404, 'NotFound', 'The entity was not found in this Azure location.');
     }

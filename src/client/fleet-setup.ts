@@ -165,7 +165,7 @@ export async function publish(
   const { fleet } = context;
   const image = await asCataloged(context, parseImage(request.image));
   const { version } = request;
-  const at = request.at === undefined ? await currentInstant(context) : instantOf(request.at);
+  const at = request.at === undefined ? await currentInstant(context) : instantOf('--at', request.at);
   const label = imageLabel(image);
   try {
     if (image.kind === 'platform') {
@@ -200,10 +200,13 @@ async function regionsUsing(fleet: SimulatedFleet, image: Image): Promise<string
   throw new UsageError(`No scale set uses ${imageLabel(image)}: say by --region where to replicate it.`);
 }
 
-function instantOf(text: string): number {
+/** A moment that a person gave as an option. @throws UsageError */
+export function instantOf(option: string, text: string): number {
   const parsed = z.iso.datetime({ offset: true }).or(z.iso.date()).safeParse(text);
   if (parsed.success) return Date.parse(parsed.data);
-  throw new UsageError(`--at is "${text}", which is no time. Give ISO 8601, such as 2026-01-05T10:00:00Z.`);
+  throw new UsageError(
+    `${option} is "${text}", which is no time. Give ISO 8601, such as 2026-01-05T10:00:00Z.`,
+  );
 }
 
 /** The stores' refusals of what a person gave are plain errors; a database's fault has a class or a code. */

@@ -3,6 +3,7 @@ import { isHealthy } from '../domain/health.ts';
 import { imageLabel } from '../domain/image.ts';
 import { normaliseRegionName } from '../domain/region.ts';
 import type { ApplicationHealth, Instance, PowerState, ScaleSet } from '../domain/scale-set.ts';
+import type { QuarantinedInstance } from '../ledger/port.ts';
 import { currentInstant, type ClientContext } from './context.ts';
 import { UsageError } from './errors.ts';
 import { findScaleSet } from './find.ts';
@@ -64,6 +65,8 @@ export interface InstanceSummary {
   applicationHealth: ApplicationHealth;
   latestModelApplied: boolean;
   protectFromScaleSetActions: boolean;
+  /** Its restore failed: it counts as unhealthy, and nothing touches it before it is repaired. */
+  quarantined: { since: Instant; error: string } | null;
 }
 
 export interface FleetViewRequest {
@@ -90,7 +93,8 @@ export async function viewFleet(context: ClientContext, request: FleetViewReques
   const scaleSets: ScaleSetSummary[] = [];
   for (const set of sets) {
     const instances = await fleet.instances(set.id, now);
-    scaleSets.push(summarise(set, instances, request.instances ?? false));
+    const quarantined = await context.ledger.quarantine.list({ scaleSetId: set.id });
+    scaleSets.push(summarise(set, instances, quarantined, request.instances ?? false));
   }
   const regions = allRegions
     .filter(({ name }) => sets.some((set) => set.region === name))
@@ -125,7 +129,13 @@ async function chooseSets(
   return context.fleet.scaleSets({ region: name });
 }
 
-function summarise(set: ScaleSet, instances: readonly Instance[], withInstances: boolean): ScaleSetSummary {
+function summarise(
+  set: ScaleSet,
+  instances: readonly Instance[],
+  quarantined: readonly QuarantinedInstance[],
+  withInstances: boolean,
+): ScaleSetSummary {
+  const all = instances.map((instance) => summariseInstance(instance, quarantined));
   const versions: Record<string, number> = {};
   for (const { osDisk } of instances) {
     const version = osDisk?.source.version ?? 'none';
@@ -141,22 +151,23 @@ function summarise(set: ScaleSet, instances: readonly Instance[], withInstances:
     orchestrationMode: set.orchestrationMode,
     osType: set.osType,
     capacity: instances.length,
-    healthy: instances.filter(isHealthy).length,
+    healthy: all.filter((instance) => instance.health === 'healthy').length,
     image: imageLabel(set.imageReference.image),
     imageVersion: set.imageReference.version,
     versions,
     upgradeMode: set.upgradePolicy.mode,
     automaticOSUpgrade: set.upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade,
-    ...(withInstances ? { instances: instances.map(summariseInstance) } : {}),
+    ...(withInstances ? { instances: all } : {}),
   };
 }
 
-function summariseInstance(instance: Instance): InstanceSummary {
+function summariseInstance(instance: Instance, quarantined: readonly QuarantinedInstance[]): InstanceSummary {
+  const record = quarantined.find((one) => one.instanceId === instance.instanceId);
   return {
     id: instance.instanceId,
     instanceId: instance.instanceId,
     version: instance.osDisk?.source.version ?? null,
-    health: isHealthy(instance) ? 'healthy' : 'unhealthy',
+    health: isHealthy(instance) && record === undefined ? 'healthy' : 'unhealthy',
     zone: instance.zone,
     updateDomain: instance.updateDomain,
     faultDomain: instance.faultDomain,
@@ -165,5 +176,6 @@ function summariseInstance(instance: Instance): InstanceSummary {
     applicationHealth: instance.applicationHealth,
     latestModelApplied: instance.latestModelApplied,
     protectFromScaleSetActions: instance.protectFromScaleSetActions,
+    quarantined: record === undefined ? null : { since: record.since, error: record.error },
   };
 }

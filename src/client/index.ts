@@ -2,6 +2,13 @@ export { currentInstant, currentUser, type ClientContext } from './context.ts';
 export { decide, type DecideRequest } from './decide.ts';
 export { parseDuration } from './durations.ts';
 export { ClientError, EXIT, UsageError, type ClientErrorCode } from './errors.ts';
+export {
+  changeInstances,
+  renewResources,
+  type ChangedInstances,
+  type RenewedResource,
+  type RenewRequest,
+} from './fleet-changes.ts';
 export { findRollout, findScaleSet, type Place } from './find.ts';
 export {
   DEFAULT_FLEET,
@@ -22,7 +29,16 @@ export {
   type RegionSummary,
   type ScaleSetSummary,
 } from './fleet-view.ts';
+export { readHistory, type History, type HistoryEntry } from './history.ts';
 export { journalLine, readJournal, type JournalFilter, type JournalLine } from './journal.ts';
+export {
+  MODEL_API_VERSION,
+  setModel,
+  showModel,
+  type ModelChange,
+  type SetModelRequest,
+  type ShownModel,
+} from './model/set-model.ts';
 export { giveOrder, type GivenOrder, type OrderRequest } from './orders.ts';
 export { planRollout } from './plan.ts';
 export { readPlanFile, type PlanFile } from './plan-file.ts';
@@ -36,6 +52,9 @@ export type {
   RolloutPlan,
   SkippedScaleSet,
 } from './plan-types.ts';
+export { repair, type Finding, type Repair, type RepairRequest } from './repair.ts';
+export { lift, prepareRevert, type LiftRequest, type Revert, type RevertRequest } from './revert/revert.ts';
+export type { RevertPlan, SetRevertPlan } from './revert/plan.ts';
 export { rolloutSettings, type SettingsOverrides } from './settings.ts';
 export { startRollout, type StartedRollout, type StartRequest } from './start.ts';
 export { startScaleSet, type StartScaleSetRequest } from './start-scale-set.ts';
@@ -46,3 +65,4 @@ export {
   type StatusReport,
   type TemporalReport,
 } from './status.ts';
+export { updateInstances, type UpdatedInstances, type UpdateInstancesRequest } from './update-instances.ts';

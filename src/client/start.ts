@@ -1,6 +1,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { humanDuration, isoTime } from '../domain/clock.ts';
-import { imageLabel } from '../domain/image.ts';
+import type { AttemptKind } from '../domain/attempt-kinds.ts';
+import { imageLabel, type ImageVersion } from '../domain/image.ts';
 import { ALL } from '../domain/scopes.ts';
 import type { Reason, Rollout } from '../ledger/port.ts';
 import { registerSearchAttributes } from '../temporal/register-search-attributes.ts';
@@ -15,6 +16,7 @@ import { workflowState } from './workflow-state.ts';
 export interface StartRequest extends PlanRequest {
   /** Who starts it; the user at the terminal if absent. */
   who?: string | undefined;
+  why?: string | undefined;
 }
 
 export interface StartedRollout {
@@ -46,12 +48,12 @@ export async function startRollout(context: ClientContext, request: StartRequest
   const { client, connection } = await context.temporal();
   await refuseWhileAllIsCancelled(context);
   const plan = await planRollout(context, request);
-  const unstarted = await unstartedRollout(context, client, plan);
+  const unstarted = await unstartedRollout(context, client, plan.target, 'osUpgrade');
   if (unstarted === null && plan.phases.length === 0) throw nothingToDo(plan);
   // A server that does not know them yet would refuse the start.
   await registerSearchAttributes(connection, client.options.namespace);
-  const rollout = unstarted ?? (await record(context, plan, request.who ?? currentUser()));
-  const runId = await startWorkflow(context, client, rollout);
+  const rollout = unstarted ?? (await record(context, plan, request));
+  const runId = await startImageWorkflow(context, client, rollout);
   const mended = unstarted !== null;
   return { rolloutId: rollout.id, workflowId: rollout.id, runId, rollout, mended, warnings: plan.warnings };
 }
@@ -65,17 +67,22 @@ export async function refuseWhileAllIsCancelled({ ledger }: ClientContext): Prom
   );
 }
 
-/** The last rollout of the version, if it was recorded and never begun. Marks one that was closed from outside. */
-async function unstartedRollout(
+/**
+ * The last rollout of the version, if it was to do the same, was recorded and never begun. Marks one that was closed from
+ * outside, and one that was to do something else and never began.
+ * @throws ClientError `Conflict` while it runs
+ */
+export async function unstartedRollout(
   context: ClientContext,
   client: Client,
-  plan: RolloutPlan,
+  target: ImageVersion,
+  action: AttemptKind,
 ): Promise<Rollout | null> {
-  const [last] = await rolloutsOf(context, plan.target);
+  const [last] = await rolloutsOf(context, target);
   if (last === undefined || last.endedAt !== null) return null;
   const state = await workflowState(client, last.id);
-  if (state === 'missing') return last;
   if (state === 'open') throw alreadyRuns(last);
+  if (state === 'missing' && last.action === action) return last;
   // It may have ended well between the two looks.
   const now = await context.ledger.rollouts.get(last.id);
   if (now?.endedAt === null) {
@@ -84,13 +91,14 @@ async function unstartedRollout(
   return null;
 }
 
-function alreadyRuns({ id, status, startedBy, target }: Rollout): ClientError {
+function alreadyRuns({ id, action, status, startedBy, target }: Rollout): ClientError {
   const advice =
     status === 'Halted'
       ? 'It is halted: decide by `rollouts decide`.'
       : 'See it by `rollouts status`; end it by `rollouts cancel`.';
+  const doing = action === 'revert' ? 'being reverted' : 'being rolled out already';
   return conflict(
-    `409 Conflict: version ${target.version} of ${imageLabel(target.image)} is being rolled out already, by ${startedBy}: ${id}. ${advice}`,
+    `409 Conflict: version ${target.version} of ${imageLabel(target.image)} is ${doing}, by ${startedBy}: ${id}. ${advice}`,
     id,
   );
 }
@@ -104,7 +112,11 @@ function nothingToDo({ target, skipped }: RolloutPlan): ClientError {
   );
 }
 
-async function record(context: ClientContext, plan: RolloutPlan, startedBy: string): Promise<Rollout> {
+async function record(
+  context: ClientContext,
+  plan: RolloutPlan,
+  { who, why }: StartRequest,
+): Promise<Rollout> {
   return context.ledger.rollouts.create({
     id: plan.rolloutId,
     kind: plan.kind,
@@ -115,13 +127,19 @@ async function record(context: ClientContext, plan: RolloutPlan, startedBy: stri
       regions: regionPlans.map((each) => each.name),
     })),
     settings: plan.settings,
-    startedBy,
+    startedBy: who ?? currentUser(),
+    why: why ?? null,
     // Planning took a moment, in which the one before may have been closed.
     startedAt: await currentInstant(context),
   });
 }
 
-async function startWorkflow({ fleet }: ClientContext, client: Client, rollout: Rollout): Promise<string> {
+/** Starts the workflow of a rollout that is recorded. @throws ClientError `Conflict` when somebody was faster */
+export async function startImageWorkflow(
+  { fleet }: ClientContext,
+  client: Client,
+  rollout: Rollout,
+): Promise<string> {
   const { id, target, phases, settings } = rollout;
   const input: ImageRolloutInput = {
     v: 1,
@@ -139,7 +157,7 @@ async function startWorkflow({ fleet }: ClientContext, client: Client, rollout: 
         taskQueue: TASK_QUEUE,
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         workflowIdConflictPolicy: 'FAIL',
-        staticSummary: `${imageLabel(target.image)} ${target.version}`.slice(0, 190),
+        staticSummary: summary(rollout).slice(0, 190),
         staticDetails: details(rollout),
         memo: { rolloutId: id, kind: rollout.kind, target, startedBy: rollout.startedBy },
         typedSearchAttributes: [
@@ -158,11 +176,15 @@ async function startWorkflow({ fleet }: ClientContext, client: Client, rollout: 
   }
 }
 
+function summary({ action, target }: Rollout): string {
+  return `${action === 'revert' ? 'revert of ' : ''}${imageLabel(target.image)} ${target.version}`;
+}
+
 /** For the Web UI: Markdown. */
-function details({ phases, settings, startedBy }: Rollout): string {
+function details({ phases, settings, startedBy, why }: Rollout): string {
   const lines = phases.map(({ name, regions }, i) => `${i + 1}. **${name}**: ${regions.join(', ')}`);
   return [
-    `Started by ${startedBy}.`,
+    `Started by ${startedBy}${why === null ? '' : `: ${why}`}.`,
     lines.join('\n'),
     `Tolerance ${settings.failureTolerancePercent} %, bake time ${humanDuration(settings.bakeTime)}.`,
   ].join('\n\n');

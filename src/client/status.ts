@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Duration, Instant } from '../domain/clock.ts';
-import type { Decision, Order, Rollout } from '../ledger/port.ts';
+import { scaleSetKey } from '../domain/scale-set.ts';
+import type { Decision, Order, QuarantinedInstance, Rollout } from '../ledger/port.ts';
 import { parseScope } from '../domain/scopes.ts';
 import { phaseRolloutId, regionRolloutId } from '../workflows/ids.ts';
 import type { WorkflowStatus } from '../workflows/messages.ts';
@@ -20,6 +21,8 @@ export interface StatusReport {
   /** Orders about it that are in force: pauses and cancels. */
   orders: Order[];
   decisions: Decision[];
+  /** Instances of its sets whose restore failed: unhealthy, and untouched until they are repaired. */
+  quarantined: QuarantinedInstance[];
   /** What is out of order, and what to do. */
   advice: string[];
 }
@@ -63,6 +66,7 @@ export async function rolloutStatus(context: ClientContext, rolloutId: string): 
     temporal,
     orders,
     decisions: await ledger.phases.decisions(rollout.id),
+    quarantined: await quarantinedIn(context, rollout),
     advice: adviceFor(rollout, temporal),
   };
 }
@@ -130,6 +134,14 @@ async function askLevels(
   return answers.flat();
 }
 
+async function quarantinedIn({ ledger }: ClientContext, rollout: Rollout): Promise<QuarantinedInstance[]> {
+  const all = await ledger.quarantine.list();
+  if (all.length === 0) return [];
+  const attempts = await ledger.attempts.listOf({ rolloutId: rollout.id });
+  const sets = new Set(attempts.map((attempt) => scaleSetKey(attempt.scaleSetId)));
+  return all.filter((instance) => sets.has(scaleSetKey(instance.scaleSetId)));
+}
+
 async function ordersAbout({ ledger }: ClientContext, rollout: Rollout): Promise<Order[]> {
   const targets = rollout.kind === 'manual' ? [] : await ledger.targets.list({ rolloutId: rollout.id });
   const sets = new Set(targets.map((target) => target.scaleSetId.toLowerCase()));
@@ -143,10 +155,24 @@ async function ordersAbout({ ledger }: ClientContext, rollout: Rollout): Promise
   return (await ledger.orders.list()).filter(isAbout);
 }
 
+/** The command that goes on with a rollout whose workflow is gone. */
+function restartOf({ kind, action }: Rollout): string {
+  switch (action) {
+    case 'osUpgrade':
+      return kind === 'manual' ? 'rollouts start --scale-set' : 'rollouts start';
+    case 'revert':
+      return 'rollouts revert';
+    case 'repair':
+      return 'rollouts repair';
+    default:
+      return 'rollouts update-instances';
+  }
+}
+
 function adviceFor(rollout: Rollout, temporal: TemporalReport): string[] {
   if (temporal.kind === 'unreachable') return [temporal.message];
   if (temporal.kind !== 'reached') return [];
-  const again = rollout.kind === 'manual' ? '`rollouts start --scale-set`' : '`rollouts start`';
+  const again = `\`${restartOf(rollout)}\``;
   if (temporal.workflow === 'missing') {
     return [
       `It is recorded, and Temporal knows no workflow of it: either it never began, or this is another server. ${again} begins it; \`rollouts cancel\` closes it.`,

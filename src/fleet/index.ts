@@ -9,8 +9,10 @@ export type {
 } from './port.ts';
 export { ModelError, type ModelIssue } from './model-error.ts';
 export { KEEP_DRIVE_LETTERS_TAG, parseScaleSetId, parseScaleSetModel, type ModelContext } from './model.ts';
-export { mergeModels, toWireShape, type Json } from './wire-shape.ts';
+export { redactModel, REDACTED } from './redact-model.ts';
+export { isJsonObject, mergeModels, toWireShape, type Json } from './wire-shape.ts';
 export { healthSignal, isApplicationHealthExtension } from './health-signal.ts';
+export { resourceUrl } from './resource-url.ts';
 export { AZURE_REGIONS } from './regions.ts';
 export { FleetUnavailableError } from './simulated/api-errors.ts';
 export { faultSchema, type Fault, type FaultSpec } from './simulated/faults.ts';

@@ -109,12 +109,17 @@ export function toWireShape(model: Json): Json {
   return respell(nested, RESOURCE) as Json;
 }
 
-/** A model with another one laid over it, as a PUT or PATCH does: objects are merged, lists and values replaced. */
+/**
+ * A model with another one laid over it, as JSON merge patch has it: objects are merged, lists and values replaced, and
+ * null removes.
+ */
 export function mergeModels(base: Json, over: Json): Json {
   const merged = { ...base };
   for (const [key, value] of Object.entries(over)) {
     const there = merged[key];
-    merged[key] = isJsonObject(there) && isJsonObject(value) ? mergeModels(there, value) : value;
+    if (value === null) delete merged[key];
+    else if (isJsonObject(value)) merged[key] = mergeModels(isJsonObject(there) ? there : {}, value);
+    else merged[key] = value;
   }
   return merged;
 }

@@ -133,6 +133,7 @@ async function listOf(database: Database, filter: Parameters<Attempts['listOf']>
   if (filter.scaleSetId !== undefined) query = query.where('scale_set_key', '=', keyOf(filter.scaleSetId));
   else query = query.orderBy('started_at', 'desc');
   if (filter.rolloutId !== undefined) query = query.where('rollout_key', '=', keyOf(filter.rolloutId));
+  if (filter.kinds !== undefined) query = query.where('kind', 'in', filter.kinds);
   query = query.orderBy('number', 'desc').orderBy('id', 'desc');
   if (filter.limit !== undefined) query = query.limit(filter.limit);
   return (await query.execute()).map(toAttempt);

@@ -1,3 +1,4 @@
+import type { AttemptKind } from '../domain/attempt-kinds.ts';
 import type { Claim, ClaimRequest } from '../domain/claims.ts';
 import type { Instant } from '../domain/clock.ts';
 import type { Image, ImageVersion } from '../domain/image.ts';
@@ -148,7 +149,12 @@ export interface Attempts {
   /** Attempts that are open, of a rollout or of all. */
   listOpen(filter?: { rolloutId?: string }): Promise<Attempt[]>;
   /** Newest first. */
-  listOf(filter: { scaleSetId?: string; rolloutId?: string; limit?: number }): Promise<Attempt[]>;
+  listOf(filter: {
+    scaleSetId?: string;
+    rolloutId?: string;
+    kinds?: readonly AttemptKind[];
+    limit?: number;
+  }): Promise<Attempt[]>;
   instances(attemptId: string): Promise<AttemptInstance[]>;
   batches(attemptId: string): Promise<Batch[]>;
   /** Records a batch and its instances in progress, once: a number that is there already stays as it is. */

@@ -46,6 +46,7 @@ describe('fleet show', () => {
       applicationHealth: 'healthy',
       latestModelApplied: true,
       protectFromScaleSetActions: false,
+      quarantined: null,
     });
   });
 

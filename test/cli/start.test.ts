@@ -149,7 +149,6 @@ describe('starting one scale set (rule D8)', () => {
     expect(inputOf(scaleSetRolloutId(id))).toMatchObject({
       rolloutId: manualRolloutId(id, 1),
       scaleSetId: id,
-      startedBy: 'User',
       phase: null,
       region: 'swedencentral',
       target: TARGET,

@@ -155,7 +155,7 @@ describe('list', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       rollouts: [{ rolloutId: id, image: IMAGE, status: 'Running', generation: 1 }],
     });
-    expect((await command('list')).stdout).toMatch(/^STATUS +STARTED +ENDED +BY +ID\nRunning /);
+    expect((await command('list')).stdout).toMatch(/^STATUS +WHAT +STARTED +ENDED +BY +ID\nRunning /);
     expect((await command('list', '--status', 'Halted')).stdout).toContain('There is no rollout');
   });
 });

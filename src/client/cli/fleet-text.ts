@@ -90,6 +90,9 @@ function instanceTable(instances: readonly InstanceSummary[]): string {
       [
         ...(instance.protectFromScaleSetActions ? ['protected'] : []),
         ...(instance.latestModelApplied ? [] : ['behind its model']),
+        ...(instance.quarantined === null
+          ? []
+          : [`quarantined since ${time(instance.quarantined.since)}: ${instance.quarantined.error}`]),
       ].join(', '),
     ]),
     '  ',

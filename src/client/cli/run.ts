@@ -4,11 +4,16 @@ import { ClientError, EXIT } from '../errors.ts';
 import type { Cli } from './cli.ts';
 import { addDecideCommand, addOrderCommands } from './commands/control.ts';
 import { addFleetCommands } from './commands/fleet.ts';
+import { addHistoryCommand } from './commands/history.ts';
 import { addJournalCommand } from './commands/journal.ts';
+import { addModelCommands } from './commands/model.ts';
 import { addPlanCommand } from './commands/plan.ts';
 import { addPublishCommand } from './commands/publish.ts';
+import { addRepairCommand } from './commands/repair.ts';
+import { addRevertCommand } from './commands/revert.ts';
 import { addListCommand, addStatusCommand } from './commands/status.ts';
 import { addStartCommand } from './commands/start.ts';
+import { addUpdateInstancesCommand } from './commands/update-instances.ts';
 import { addWatchCommand } from './commands/watch.ts';
 import { openRollouts, type OpenOptions } from './open-rollouts.ts';
 import type { Terminal } from './terminal.ts';
@@ -81,6 +86,11 @@ function createProgram(cli: Cli): Command {
   addWatchCommand(program, cli);
   addOrderCommands(program, cli);
   addDecideCommand(program, cli);
+  addModelCommands(program, cli);
+  addUpdateInstancesCommand(program, cli);
+  addRevertCommand(program, cli);
+  addRepairCommand(program, cli);
+  addHistoryCommand(program, cli);
   addJournalCommand(program, cli);
   return program;
 }

@@ -1,19 +1,20 @@
 import { humanDuration, isoTime, type Instant } from '../../domain/clock.ts';
-import type { Order } from '../../ledger/port.ts';
+import type { Order, QuarantinedInstance } from '../../ledger/port.ts';
 import type { PlacedWait, StatusReport, TemporalReport } from '../index.ts';
 import { renderTree, type TreeOptions } from '../view/index.ts';
-import { momentText, scopeText, section, sections, table } from './text.ts';
+import { momentText, scopeText, section, sections, table, time } from './text.ts';
 
 /** The report for programs: the snapshot's own fields, and what goes with them. */
 export function statusJson(report: StatusReport) {
-  const { rollout, snapshot, waitsFor, temporal, orders, decisions, advice } = report;
-  const { target, generation, settings } = rollout;
-  return { ...snapshot, target, generation, settings, waitsFor, temporal, orders, decisions, advice };
+  const { rollout, snapshot, waitsFor, temporal, orders, decisions, quarantined, advice } = report;
+  const { target, generation, settings, parameters } = rollout;
+  const said = { waitsFor, temporal, orders, decisions, quarantined, advice };
+  return { ...snapshot, target, generation, settings, parameters, ...said };
 }
 
 /** The report for people: the tree, then what is waited for, what the workflows say, and what to do. */
 export function statusText(report: StatusReport, view: TreeOptions): string {
-  const { snapshot, waitsFor, temporal, orders, decisions, advice } = report;
+  const { snapshot, waitsFor, temporal, orders, decisions, quarantined, advice } = report;
   return sections(
     renderTree(snapshot, view),
     section('Waits for:', waitsText(waitsFor)),
@@ -28,6 +29,7 @@ export function statusText(report: StatusReport, view: TreeOptions): string {
         )
         .join('\n'),
     ),
+    section('In quarantine (mend by `rollouts repair`):', quarantined.map(quarantinedText).join('\n')),
     advice.map((text) => `! ${text}`).join('\n'),
   );
 }
@@ -59,6 +61,11 @@ function workflowsText(temporal: TemporalReport, now: Instant): string {
     ]),
     '  ',
   );
+}
+
+/** `  web/3 quarantined since 2026-01-05 10:31:12, OsDiskRestoreFailed: ...` */
+function quarantinedText({ scaleSetId, instanceId, since, error }: QuarantinedInstance): string {
+  return `  ${scaleSetId.split('/').at(-1)}/${instanceId} quarantined since ${time(since)}, ${error}`;
 }
 
 function orderText({ scope, state, who, why, at }: Order): string {

@@ -1,3 +1,4 @@
+import type { AttemptKind } from '../../domain/attempt-kinds.ts';
 import { humanDuration } from '../../domain/clock.ts';
 import { EXIT } from '../index.ts';
 import { watchRollout, type RolloutSnapshot, type WatchOutcome, type WatchResult } from '../view/index.ts';
@@ -47,9 +48,18 @@ export async function watch(
   return result;
 }
 
+/** What has become of an instance for which all went well. */
+const DONE: Record<AttemptKind, string> = {
+  osUpgrade: 'upgraded',
+  modelUpgrade: 'brought to the model',
+  modelUpdate: 'brought to the model',
+  revert: 'reverted',
+  repair: 'repaired',
+};
+
 /** The end of a watch, in a sentence or two, with what to do next. */
 export function outcomeText({ outcome, snapshot }: WatchResult): string {
-  const { rolloutId, reason, instances, elapsed, elapsedWallMs, speed } = snapshot;
+  const { rolloutId, action, reason, instances, elapsed, elapsedWallMs, speed } = snapshot;
   const took =
     speed === 1
       ? humanDuration(elapsed)
@@ -57,7 +67,7 @@ export function outcomeText({ outcome, snapshot }: WatchResult): string {
   const why = reason === null ? '' : ` ${reason.message}`;
   switch (outcome) {
     case 'completed':
-      return `Completed after ${took}: ${amount(instances.upgraded, 'VM')} upgraded, ${instances.failed} failed.`;
+      return `Completed after ${took}: ${amount(instances.upgraded, 'VM')} ${DONE[action]}, ${instances.failed} failed.`;
     case 'halted':
       return `Halted after ${took}.${why}\nDecide: rollouts decide ${rolloutId} proceed|retry|abort --why TEXT`;
     case 'faulted':

@@ -1,6 +1,15 @@
 import { humanDuration, isoTime, type Instant } from '../../domain/clock.ts';
 import type { PhaseView, RegionView, RolloutSnapshot, ScaleSetView } from './types.ts';
-import { clockTime, count, eligibleSets, failureText, instanceParts, names, wallTime } from './words.ts';
+import {
+  clockTime,
+  count,
+  eligibleSets,
+  failureText,
+  instanceParts,
+  names,
+  titleOf,
+  wallTime,
+} from './words.ts';
 
 /** Something that happened, on the virtual clock. */
 interface Event {
@@ -34,7 +43,9 @@ function stamp(at: Instant): string {
 function startEvents(previous: RolloutSnapshot | null, next: RolloutSnapshot): Event[] {
   if (previous) return [];
   const phases = next.phases.length > 0 ? ` in ${count(next.phases.length, 'phase')}` : '';
-  const text = `rollout of ${next.image} ${next.version}${phases}, started by ${next.startedBy}`;
+  const what = next.action === 'osUpgrade' ? `rollout of ${next.image}` : titleOf(next);
+  const why = next.why === null ? '' : `: ${next.why}`;
+  const text = `${what} ${next.version}${phases}, started by ${next.startedBy}${why}`;
   return [{ at: next.startedAt, text }];
 }
 

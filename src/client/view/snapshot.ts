@@ -50,11 +50,13 @@ export function snapshotReader(sources: SnapshotSources, rolloutId: string): Sna
     return {
       rolloutId: rollout.id,
       kind: rollout.kind,
+      action: rollout.action,
       image: imageLabel(rollout.target.image),
       version: rollout.target.version,
       status: rollout.status,
       reason: rollout.reason,
       startedBy: rollout.startedBy,
+      why: rollout.why,
       now,
       speed: clock.speed,
       startedAt: rollout.startedAt,

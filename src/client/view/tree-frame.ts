@@ -11,6 +11,7 @@ import {
   failureText,
   instanceParts,
   isAbandoned,
+  titleOf,
   wallTime,
   waitText,
 } from './words.ts';
@@ -29,7 +30,7 @@ const BAR_WIDTH = 40;
 /** What is rolled out, how it stands, the time on both clocks, and how far it is. */
 export function headerLines(snapshot: RolloutSnapshot, columns: number): Line[] {
   const status = span(snapshot.status, STATUS_STYLES[snapshot.status]);
-  const title: Line = [span(`${snapshot.image} `, 'bold'), span(snapshot.version, 'bold')];
+  const title: Line = [span(`${titleOf(snapshot)} `, 'bold'), span(snapshot.version, 'bold')];
   // The status stands at the right edge, or after the title where there is no room.
   const gap = Math.max(2, Math.min(columns, 120) - widthOf(title) - status.text.length);
   return [

@@ -1,3 +1,4 @@
+import type { AttemptKind } from '../../domain/attempt-kinds.ts';
 import type { Duration, Instant } from '../../domain/clock.ts';
 import type { PhaseVerdict, Reason, RolloutKind, RolloutStatus, TargetStatus } from '../../ledger/port.ts';
 
@@ -9,12 +10,15 @@ import type { PhaseVerdict, Reason, RolloutKind, RolloutStatus, TargetStatus } f
 export interface RolloutSnapshot {
   rolloutId: string;
   kind: RolloutKind;
+  /** What it does to its sets; of a revert the version is the one that is undone. */
+  action: AttemptKind;
   /** `publisher:offer:sku`, or the gallery image's name. */
   image: string;
   version: string;
   status: RolloutStatus;
   reason: Reason | null;
   startedBy: string;
+  why: string | null;
   /** Virtual time of this snapshot. */
   now: Instant;
   /** Virtual milliseconds in one wall millisecond. */

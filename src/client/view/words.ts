@@ -1,3 +1,4 @@
+import type { AttemptKind } from '../../domain/attempt-kinds.ts';
 import { humanDuration, isoTime, type Duration, type Instant } from '../../domain/clock.ts';
 import type {
   BatchView,
@@ -12,6 +13,20 @@ import type {
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const MAX_NAMES = 4;
+
+/** What a rollout does, before the image that it is about: nothing where it does the usual. */
+const DOINGS: Record<AttemptKind, string> = {
+  osUpgrade: '',
+  modelUpgrade: 'Rolling upgrade to the model, ',
+  modelUpdate: 'Update to the model, ',
+  revert: 'Revert of ',
+  repair: 'Repair, ',
+};
+
+/** `Revert of Canonical:...` */
+export function titleOf({ action, image }: Pick<RolloutSnapshot, 'action' | 'image'>): string {
+  return `${DOINGS[action]}${image}`;
+}
 
 /** `1 VM`, `2 VMs`. */
 export function count(number: number, noun: string, plural = `${noun}s`): string {

@@ -54,7 +54,11 @@ export async function writeModel(database: Database, write: ModelWrite): Promise
     });
     const same = row !== undefined && content(JSON.parse(row.arm) as Json) === content(arm);
     const scaleSet = same && previous ? { ...parsed, modelVersion: previous.modelVersion } : parsed;
-    if (previous !== undefined) checkUnchangeable(previous, scaleSet);
+    if (previous !== undefined) {
+      checkUnchangeable(previous, scaleSet);
+      // A SKU without a version in the region is one that nothing can be brought to.
+      if (!usesImageOf(previous, scaleSet)) await versionFor(tx, scaleSet, write.at);
+    }
     if (row === undefined) {
       await insertRows(tx, 'scale_sets', [scaleSetRow(scaleSet, arm, write.at)]);
     } else {
@@ -139,6 +143,10 @@ export async function changeInstances(
 function content({ sku, tags: _tags, etag: _etag, ...model }: Json): string {
   const { capacity: _capacity, ...size } = (sku ?? {}) as Json;
   return JSON.stringify([size, model]);
+}
+
+function usesImageOf(a: ScaleSet, b: ScaleSet): boolean {
+  return imageKey(a.imageReference.image) === imageKey(b.imageReference.image);
 }
 
 function checkUnchangeable(before: ScaleSet, after: ScaleSet): void {

@@ -3,6 +3,7 @@ import { isoTime } from '../../../domain/clock.ts';
 import { DEFAULT_FLEET, importFiles, seed, UsageError, viewFleet, type FleetView } from '../../index.ts';
 import type { Imported, SeededFleet } from '../../../fleet/index.ts';
 import { answer, withCommon, type Cli, type CommonOptions } from '../cli.ts';
+import { addFleetChanges } from './fleet-changes.ts';
 import { fleetText } from '../fleet-text.ts';
 import { decimalNumber, wholeNumber } from '../options.ts';
 import { amount } from '../text.ts';
@@ -27,15 +28,18 @@ interface ShowOptions extends CommonOptions {
   instances?: true;
 }
 
-/** `rollouts fleet seed | import | show`. */
+/** `rollouts fleet seed | import | show`, and what changes a fleet. */
 export function addFleetCommands(program: Command, cli: Cli): void {
   const fleet = program
     .command('fleet')
-    .summary('make a simulated fleet, or look at it')
-    .description('Makes a simulated fleet, takes over a real one, or shows what is there.');
+    .summary('make a simulated fleet, look at it, or change it')
+    .description(
+      'Makes a simulated fleet, takes over a real one, shows what is there, or does to it what owners do.',
+    );
   addSeed(fleet, cli);
   addImport(fleet, cli);
   addShow(fleet, cli);
+  addFleetChanges(fleet, cli);
 }
 
 function addSeed(fleet: Command, cli: Cli): void {

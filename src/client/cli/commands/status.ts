@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { ATTEMPT_KINDS } from '../../../domain/attempt-kinds.ts';
 import { imageLabel } from '../../../domain/image.ts';
 import type { Rollout, RolloutStatus } from '../../../ledger/port.ts';
 import { findRollout, rolloutStatus } from '../../index.ts';
@@ -33,18 +34,21 @@ export function addListCommand(program: Command, cli: Cli): void {
 }
 
 function listed(rollout: Rollout) {
-  const { id, kind, target, generation, status, reason, startedBy, startedAt, endedAt, phases } = rollout;
+  const { id, kind, action, target, generation, status, reason } = rollout;
+  const { startedBy, why, startedAt, endedAt, phases } = rollout;
   const image = imageLabel(target.image);
   const { version } = target;
   return {
     rolloutId: id,
     kind,
+    action,
     image,
     version,
     generation,
     status,
     reason,
     startedBy,
+    why,
     startedAt,
     endedAt,
     phases,
@@ -54,9 +58,17 @@ function listed(rollout: Rollout) {
 function listText(rollouts: readonly Rollout[]): string {
   if (rollouts.length === 0) return 'There is no rollout yet. Start one by `rollouts start <image>`.';
   return table(
-    [{ title: 'STATUS' }, { title: 'STARTED' }, { title: 'ENDED' }, { title: 'BY' }, { title: 'ID' }],
-    rollouts.map(({ status, startedAt, endedAt, startedBy, id }) => [
+    [
+      { title: 'STATUS' },
+      { title: 'WHAT' },
+      { title: 'STARTED' },
+      { title: 'ENDED' },
+      { title: 'BY' },
+      { title: 'ID' },
+    ],
+    rollouts.map(({ status, action, startedAt, endedAt, startedBy, id }) => [
       status,
+      ATTEMPT_KINDS[action].name,
       time(startedAt),
       endedAt === null ? '-' : time(endedAt),
       startedBy,

@@ -1,0 +1,112 @@
+import type { Command } from 'commander';
+import { isoTime } from '../../../domain/clock.ts';
+import type { InstanceChange } from '../../../fleet/index.ts';
+import { changeInstances, renewResources, type RenewedResource } from '../../index.ts';
+import { answer, withCommon, type Cli, type CommonOptions } from '../cli.ts';
+import { amount } from '../text.ts';
+
+interface ProtectOptions extends CommonOptions {
+  off?: true;
+}
+
+interface RenewOptions extends CommonOptions {
+  allExpired?: true;
+  until?: string;
+}
+
+/** `rollouts fleet protect | stop | start | renew`: what happens to a simulated fleet beside upgrades. */
+export function addFleetChanges(fleet: Command, cli: Cli): void {
+  addProtect(fleet, cli);
+  addPower(
+    fleet,
+    cli,
+    'stop',
+    'stopped',
+    'Stops VMs: they count as unhealthy, and no upgrade touches them (rule B3).',
+  );
+  addPower(fleet, cli, 'start', 'running', 'Starts VMs that were stopped.');
+  addRenew(fleet, cli);
+}
+
+function addProtect(fleet: Command, cli: Cli): void {
+  const command = withInstances(fleet.command('protect'))
+    .summary('keep VMs out of every upgrade')
+    .description('Protects VMs from scale set actions: no upgrade, update, revert or repair touches them.')
+    .option('--off', 'protect them no longer')
+    .action((set: string, ids: string[], options: ProtectOptions) => {
+      const protect = options.off !== true;
+      const change = { protectFromScaleSetActions: protect };
+      return run(cli, set, ids, options, change, protect ? 'protected' : 'protected no longer');
+    });
+  withCommon(command, ['fleet protect web 0 1', 'fleet protect web 0 1 --off']);
+}
+
+function addPower(
+  fleet: Command,
+  cli: Cli,
+  name: string,
+  power: 'running' | 'stopped',
+  description: string,
+): void {
+  const command = withInstances(fleet.command(name))
+    .summary(`${name} VMs`)
+    .description(description)
+    .action((set: string, ids: string[], options: CommonOptions) =>
+      run(cli, set, ids, options, { power }, power),
+    );
+  withCommon(command, [`fleet ${name} web 0 1`]);
+}
+
+function withInstances(command: Command): Command {
+  return command.argument('<scale-set>', 'name or ARM id').argument('<instances...>', 'ids of instances');
+}
+
+async function run(
+  cli: Cli,
+  set: string,
+  ids: readonly string[],
+  options: CommonOptions,
+  change: InstanceChange,
+  state: string,
+): Promise<void> {
+  const changed = await cli.with((rollouts) => changeInstances(rollouts, set, ids, change));
+  const { name, instanceIds } = changed;
+  const verb = instanceIds.length === 1 ? 'is' : 'are';
+  answer(
+    cli,
+    options,
+    { ...changed, ...change },
+    () => `${amount(instanceIds.length, 'VM')} of ${name} ${verb} ${state}: ${instanceIds.join(', ')}.`,
+  );
+}
+
+function addRenew(fleet: Command, cli: Cli): void {
+  const command = fleet
+    .command('renew')
+    .summary("renew the credential of an extension's external resource")
+    .description(
+      'Renews the credential that opens an external resource, and puts it back where it was gone: the first step of recovery when an upgrade stopped for it (rule B11). Then update the extension in the model, and apply the model to all instances.',
+    )
+    .argument('[url]', 'the resource; what follows ? does not count')
+    .option('--all-expired', 'every resource that has expired or is gone')
+    .option('--until <time>', 'virtual time in ISO 8601 (default: for ever)')
+    .action(async (url: string | undefined, options: RenewOptions) => {
+      const { allExpired, until } = options;
+      const renewed = await cli.with((rollouts) => renewResources(rollouts, { url, allExpired, until }));
+      answer(cli, options, { renewed }, () => renewedText(renewed));
+    });
+  withCommon(command, [
+    'fleet renew https://store.example/scripts/setup.sh --until 2027-01-01T00:00:00Z',
+    'fleet renew --all-expired',
+  ]);
+}
+
+function renewedText(renewed: readonly RenewedResource[]): string {
+  if (renewed.length === 0) return 'No external resource has expired or is gone.';
+  return renewed
+    .map(({ url, was, until }) => {
+      const before = { ok: 'was open', expired: 'had expired', gone: 'was gone' }[was];
+      return `${url} ${before}; it opens ${until === null ? 'for ever' : `until ${isoTime(until)}`}.`;
+    })
+    .join('\n');
+}

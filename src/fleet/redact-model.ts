@@ -1,0 +1,35 @@
+import { isJsonObject, type Json } from './wire-shape.ts';
+
+/** Properties that hold secrets, whatever they are in. */
+const SECRETS = new Set([
+  'protectedsettings',
+  'adminpassword',
+  'customdata',
+  'userdata',
+  'secrets',
+  'password',
+]);
+
+export const REDACTED = '(redacted)';
+
+/** A model as it may be shown: without secrets, and without the query of any URL, which is where SAS tokens are. */
+export function redactModel(model: Json): Json {
+  return redact(model) as Json;
+}
+
+function redact(value: unknown): unknown {
+  if (typeof value === 'string') return redactUrl(value);
+  if (Array.isArray(value)) return value.map(redact);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => {
+      const isSecret = SECRETS.has(key.toLowerCase()) && item !== null && item !== undefined;
+      return [key, isSecret ? REDACTED : redact(item)];
+    }),
+  );
+}
+
+/** URLs may stand in the middle of a text, such as a command line. */
+function redactUrl(text: string): string {
+  return text.replace(/(https?:\/\/[^\s"'?#]+)[?#][^\s"']*/gi, `$1?${REDACTED}`);
+}
