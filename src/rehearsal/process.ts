@@ -18,7 +18,8 @@ export type ProcessEnd<T> =
  */
 export class Process implements LoopWatch {
   readonly id: string;
-  readonly runId: string;
+  /** Of the run that it is in: it may continue as a new one. */
+  runId: string;
   readonly #scheduler: Scheduler;
   readonly #ends: ((end: ProcessEnd<unknown>) => void)[] = [];
   readonly #children = new Map<Process, 'terminate' | 'cancel'>();
@@ -89,7 +90,7 @@ export class Process implements LoopWatch {
           const value = await work();
           if (this.#isOpen) resolve(value);
         } catch (error) {
-          if (this.#isOpen) reject(error as Error);
+          if (this.#isOpen) reject(error);
         }
       });
     });

@@ -16,6 +16,7 @@ import { searchAttributes } from '../temporal/search-attributes.ts';
 import { looks } from './activities.ts';
 import { Children } from './children.ts';
 import { phaseRolloutId } from './ids.ts';
+import { haltReason } from './loops/halt.ts';
 import {
   decideUpdate,
   failureTypes,
@@ -158,10 +159,8 @@ class ImageRun {
   /** A halted rollout waits for a person (rule D2). Cancelling it is always possible. */
   async #waitForDecision(halt: Halt, verdict: PhaseVerdict): Promise<Gate> {
     const summary = `${verdict.failed} of ${verdict.eligible} eligible VMs failed`;
-    await this.#setStatus('Halted', {
-      code: 'FailureToleranceExceeded',
-      message: `Phase ${halt.phase}: ${summary}, more than the tolerance of ${this.#input.settings.failureTolerancePercent}%. First: ${verdict.failures[0] ?? 'unknown'}.`,
-    });
+    const { failureTolerancePercent } = this.#input.settings;
+    await this.#setStatus('Halted', haltReason(halt.phase, verdict, failureTolerancePercent));
     this.#halt = halt;
     this.#decision = null;
     const gate = await this.#gate(summary);

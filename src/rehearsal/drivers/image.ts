@@ -1,13 +1,15 @@
 import { CANCELLED_THROUGH_TEMPORAL } from '../../domain/cancel.ts';
-import type { DecisionKind, Reason } from '../../ledger/port.ts';
+import type { Decision, PhaseVerdict, Reason } from '../../ledger/port.ts';
 import { phaseRolloutId } from '../../workflows/ids.ts';
-import type { ImageRolloutInput, PhaseRolloutResult } from '../../workflows/messages.ts';
+import { haltReason } from '../../workflows/loops/halt.ts';
+import type { DecideInput, ImageRolloutInput, PhaseRolloutResult } from '../../workflows/messages.ts';
 import type { Process, ProcessEnd } from '../process.ts';
 import type { Runtime } from '../runtime.ts';
 import { startPhase } from './phase.ts';
 
 /** How often a rollout that waits for people looks for what it may have missed, in fallback polls. */
 const PAUSED_POLLS = 4;
+const HALTED_POLLS = 24;
 
 interface Halt {
   phase: number;
@@ -44,21 +46,21 @@ export class ImageDriver {
     });
   }
 
-  /** A person's decision; false when it does not wait for one. */
-  async decide(decision: DecisionKind, who: string, why: string): Promise<boolean> {
-    if (this.#halt === null || this.#process === null) return false;
+  /** What it waits for a decision about; null when it does not wait for one. */
+  get halt(): Readonly<Halt> | null {
+    return this.#process?.isOpen ? this.#halt : null;
+  }
+
+  /** A person's decision, and what is recorded then; null when it does not wait for one about that phase and round. */
+  async decide({ phase, round, ...made }: DecideInput): Promise<Decision | null> {
+    const { halt } = this;
+    if (halt?.phase !== phase || halt.round !== round || this.#process === null) return null;
     const { rolloutId } = this.#input;
-    await this.#runtime.ledger.phases.decide({
-      rolloutId,
-      ...this.#halt,
-      decision,
-      who,
-      why,
-      at: this.#process.now,
-    });
+    const at = this.#process.now;
+    const decision = await this.#runtime.ledger.phases.decide({ rolloutId, ...halt, ...made, at });
     this.#isDecided = true;
     this.#process.wake();
-    return true;
+    return decision;
   }
 
   async #untilPassed(process: Process, phase: number): Promise<Reason | null> {
@@ -68,8 +70,7 @@ export class ImageDriver {
       const result = await this.#runPhase(process, phase, round);
       if (result.kind === 'cancelled') return result.reason;
       if (result.withinTolerance) return null;
-      const { failed, eligible } = result.verdict;
-      const gate = await this.#gate(process, { phase, round }, `${failed} of ${eligible} VMs failed`);
+      const gate = await this.#gate(process, { phase, round }, result.verdict);
       if (gate === 'proceed') return null;
       if (gate !== 'retry') return gate;
     }
@@ -111,9 +112,9 @@ export class ImageDriver {
     }
   }
 
-  async #gate(process: Process, halt: Halt, summary: string): Promise<'proceed' | 'retry' | Reason> {
+  async #gate(process: Process, halt: Halt, verdict: PhaseVerdict): Promise<'proceed' | 'retry' | Reason> {
     const { rolloutId, settings } = this.#input;
-    const reason = { code: 'FailureToleranceExceeded', message: `Phase ${halt.phase}: ${summary}.` };
+    const reason = haltReason(halt.phase, verdict, settings.failureTolerancePercent);
     await this.#runtime.call(process, 'setRolloutStatus', {
       ...{ rolloutId, status: 'Halted', reason, at: process.now },
     });
@@ -134,7 +135,10 @@ export class ImageDriver {
       }
       const cancelled = await this.#cancelled(process);
       if (cancelled) return this.#leave(cancelled);
-      await process.waitFor('a decision: proceed, retry or abort', process.now + 24 * settings.fallbackPoll);
+      await process.waitFor(
+        'a decision: proceed, retry or abort',
+        process.now + HALTED_POLLS * settings.fallbackPoll,
+      );
     }
   }
 

@@ -48,6 +48,7 @@ async function runPhase(
 
 async function runRegions(runtime: Runtime, process: Process, input: PhaseRolloutInput): Promise<void> {
   const running = new Set(input.plan.regions);
+  let failure: unknown = null;
   const start = (region: string) => {
     const { rolloutId, clock, target, phase, round, settings } = input;
     const child = startRegion(runtime, process.id, {
@@ -65,13 +66,15 @@ async function runRegions(runtime: Runtime, process: Process, input: PhaseRollou
     if (child !== null) process.adopt(child, 'cancel');
     const regionRun = child ?? runtime.find(regionRolloutId(process.id, region));
     regionRun?.onEnd((end) => {
-      if (child !== null && end.kind === 'ended') running.delete(region);
+      if (end.kind === 'failed') failure = end.error;
+      else if (child !== null && end.kind === 'ended') running.delete(region);
       else if (process.isOpen) start(region);
       process.wake();
     });
   };
   for (const region of input.plan.regions) start(region);
   while (running.size > 0) {
+    if (failure !== null) throw failure;
     if (process.cancelRequested) {
       for (const region of running) {
         const child = runtime.find(regionRolloutId(process.id, region));

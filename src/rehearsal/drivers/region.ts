@@ -19,6 +19,7 @@ class Region {
   readonly #mine = new Set<string>();
   readonly #failures = new Map<string, number>();
   #lastScanAt: number | null = null;
+  #run = 1;
 
   constructor(runtime: Runtime, process: Process, input: RegionRolloutInput) {
     this.#runtime = runtime;
@@ -34,6 +35,12 @@ class Region {
       }
       for (const { scaleSetId } of look.start) this.#start(scaleSetId);
       if (this.#process.cancelRequested) this.#passCancelOn(look);
+      if (this.#runtime.continuesAsNew(this.#process)) {
+        // The new run finds the sets that run in the ledger; nobody tells it of their ends.
+        this.#mine.clear();
+        this.#run++;
+        continue;
+      }
       const fallback =
         this.#process.now + this.#input.settings.fallbackPoll / (look.strangers.length > 0 ? 3 : 1);
       await this.#process.waitFor(look.waitingFor, Math.min(look.nextAt ?? fallback, fallback));
@@ -74,7 +81,9 @@ class Region {
     });
     if (child === null) return;
     this.#mine.add(scaleSetId);
+    const run = this.#run;
     child.onEnd((end) => {
+      if (run !== this.#run) return;
       this.#mine.delete(scaleSetId);
       if (end.kind === 'failed') {
         this.#failures.set(scaleSetId, (this.#failures.get(scaleSetId) ?? 0) + 1);
