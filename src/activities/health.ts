@@ -62,13 +62,18 @@ export async function closeBatch(
   const final = judged.map((one) =>
     one.verdict === 'upgraded'
       ? one
-      : { ...one, verdict: afterRestore(one, input), error: errors.get(one.instanceId) ?? one.error },
+      : { ...one, verdict: afterRestore(one, input), error: reasonOf(one, errors) },
   );
   await recordOutcomes(deps, attempt, input, final, at);
   return {
     restored: final.filter((one) => one.verdict === 'restored').length,
     failed: final.filter((one) => one.verdict === 'restoreFailed' || one.verdict === 'left').length,
   };
+}
+
+/** Why it was restored; of one that was deleted meanwhile, that. */
+function reasonOf({ instance, instanceId, error }: Judged, reasons: Map<string, string>): string | null {
+  return instance === null ? error : (reasons.get(instanceId) ?? error);
 }
 
 /** Rule B7's roll-back and a repair put them back. */

@@ -1,5 +1,5 @@
 import type { Instant } from '../domain/clock.ts';
-import { nextSetStep, progressOf, type SetStep } from '../domain/set-planner.ts';
+import { countsOf, nextSetStep, progressOf, type SetStep } from '../domain/set-planner.ts';
 import type { Attempt, Batch, Progress } from '../ledger/port.ts';
 import { discardKeptDisks, endOfDeleted, settleEnd } from './attempt-end.ts';
 import { reference } from './attempt-reference.ts';
@@ -109,9 +109,7 @@ async function openBatch(
   };
   const { number, zone, updateDomain, destination } = step;
   const { action, version: to } = destination;
-  const unhealthy = seen.instances.filter((instance) => !instance.healthy).length;
-  const observed = { instances: seen.instances.length, unhealthy };
-  const batch = { number, zone, updateDomain, action, to, observed, startedAt: at };
+  const batch = { number, zone, updateDomain, action, to, observed: countsOf(seen), startedAt: at };
   await ledger.attempts.openBatch(attempt, batch, members, progress);
   // What was recorded counts: another worker may have carried out the same look, and seen other instances.
   const batches = await ledger.attempts.batches(attempt.id);

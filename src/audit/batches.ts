@@ -1,77 +1,40 @@
 import { ATTEMPT_KINDS } from '../domain/attempt-kinds.ts';
 import { batchSize } from '../domain/batching.ts';
-import { exceedsPercent } from '../domain/health.ts';
-import { isModelFault } from '../domain/operation.ts';
-import { check, ofAttempt, ofBatch, type Checked } from './report.ts';
-import {
-  endOf,
-  failureOf,
-  firstOverlap,
-  flightsOf,
-  startsOf,
-  type AttemptStory,
-  type BatchStory,
-  type Flight,
-  type Life,
-  type Story,
-} from './story.ts';
+import { ALONE } from '../domain/claims.ts';
+import { placeKey } from '../domain/operation.ts';
+import { firstOverlap, flightsOf, peak, type Flight } from './flights.ts';
+import { check, ofAttempt, ofBatch, type BatchCase, type Checked } from './report.ts';
+import { startsOf, type AttemptStory, type BatchStory } from './story.ts';
 
-/** What was right or wrong about when batches were begun and what they took (rules B1 to B3, B7 to B11). */
-export function checkBatches({ attempts }: Story): Checked[] {
+/** What was right or wrong about what batches took, and in which order (rules B2, B3, B9, E4). */
+export function checkBatches(attempts: readonly AttemptStory[]): Checked[] {
   const rolling = attempts.filter((attempt) => ATTEMPT_KINDS[attempt.kind].rolls);
-  const guarded = attempts.filter((attempt) => ATTEMPT_KINDS[attempt.kind].isGuarded);
-  const first = guarded.flatMap((attempt) =>
-    attempt.batches.slice(0, 1).map((batch) => ({ attempt, batch })),
-  );
-  const later = guarded.flatMap((attempt) => attempt.batches.slice(1).map((batch) => ({ attempt, batch })));
-  const all = rolling.flatMap((attempt) => attempt.batches.map((batch) => ({ attempt, batch })));
+  const all = attempts.flatMap((attempt) => attempt.batches.map((batch) => ({ attempt, batch })));
+  const ofRolling = all.filter(({ attempt }) => ATTEMPT_KINDS[attempt.kind].rolls);
+  const next = ofRolling.flatMap(followers);
   return [
-    check('B1', 'No upgrade began on a set of which too many instances were unhealthy.', first, unhealthySet),
-    check('B2', 'No batch, and nothing at any moment, was larger than its share of the set.', all, tooLarge),
-    check('B2', 'Instances out of service never exceeded the batch limit.', rolling, tooManyAtOnce),
-    check('B3', 'Instances out of service were in one update domain.', rolling, twoUpdateDomains),
-    check(
-      'B3',
-      'Instances out of service were in one zone, unless the policy spans them.',
-      rolling,
-      twoZones,
-    ),
-    check('B3', 'One batch at a time.', rolling, twoBatches),
-    check('B7', 'No batch followed when too many upgraded instances were unhealthy.', later, afterBreach),
-    check('B8', 'No further batch began while too many instances were unhealthy.', later, unhealthySet),
-    check('B9', 'The pause between batches was kept.', later, pauseCutShort),
-    check('B10', 'No instance was swapped that ran the target already.', attempts, needlessSwap),
-    check(
-      'B11',
-      'Nothing followed a credential that expired or a resource that was gone.',
-      attempts,
-      afterModelFault,
-    ),
+    check('B2', 'No batch is larger than its share of the set.', ofRolling, tooLarge),
+    check('B2', 'No more instances are out of service at any moment.', rolling, tooManyAtOnce),
+    check('B3', 'Instances out of service are in one zone.', rolling.filter(isZoneBound), twoZones),
+    check('B3', 'Instances out of service are in one update domain.', rolling, twoUpdateDomains),
+    check('B3', 'One batch at a time.', next, beforeTheLastEnded),
+    check('B3', 'A zone, and in it an update domain, is finished before the next.', next, unfinishedPlace),
+    check('B9', 'The pause between batches is kept.', next, pauseCutShort),
     check('E4', 'Every instance of a batch that ended has an outcome.', all, countsThatDoNotAddUp),
   ];
 }
 
-interface Case {
-  attempt: AttemptStory;
-  batch: BatchStory;
+interface Following extends BatchCase {
+  before: BatchStory;
 }
 
-function unhealthySet({ attempt, batch }: Case) {
-  const { instances, unhealthy } = batch.observed;
-  if (instances === undefined || unhealthy === undefined) {
-    return ofBatch(attempt, batch, 'nobody looked at the health of the set.');
-  }
-  const limit = attempt.policy.maxUnhealthyInstancePercent;
-  if (!exceedsPercent(unhealthy, instances, limit)) return null;
-  return ofBatch(
-    attempt,
-    batch,
-    `began with ${unhealthy} of ${instances} instances unhealthy (limit ${limit}%).`,
-  );
+function followers({ attempt, batch }: BatchCase): Following[] {
+  const before = attempt.batches[attempt.batches.indexOf(batch) - 1];
+  return before ? [{ attempt, batch, before }] : [];
 }
 
 /** By the size that the fleet itself counted when disks were swapped; instances may have come or gone since the decision. */
-function tooLarge({ attempt, batch }: Case) {
+function tooLarge({ attempt, batch }: BatchCase) {
   const { members = [], instances = 0 } = batch.observed;
   const limit = Math.max(batchSize(instances, attempt.policy), limitAtSwaps(attempt, members));
   if (members.length <= limit) return null;
@@ -79,38 +42,29 @@ function tooLarge({ attempt, batch }: Case) {
 }
 
 function limitAtSwaps(attempt: AttemptStory, members: readonly string[]): number {
+  const wanted = new Set(members);
   const sizes = attempt.lives
-    .filter((life) => members.includes(life.instanceId))
+    .filter((life) => wanted.has(life.instanceId))
     .flatMap((life) => startsOf(life, 'osDisk.swap').map((swap) => swap.observed?.instances ?? 0));
   return batchSize(Math.max(0, ...sizes), attempt.policy);
 }
 
 function tooManyAtOnce(attempt: AttemptStory) {
   const flights = flightsOf(attempt);
-  const limit = limitAtSwaps(
-    attempt,
-    flights.map((flight) => flight.life.instanceId),
-  );
+  const members = flights.map((flight) => flight.life.instanceId);
+  const seen = Math.max(0, ...attempt.batches.map((batch) => batch.observed.instances ?? 0));
+  const limit = Math.max(limitAtSwaps(attempt, members), batchSize(seen, attempt.policy));
   const most = peak(flights);
   return most <= limit ? null : ofAttempt(attempt, `${most} instances at once, ${limit} may be.`);
 }
 
-/** The most flights at the same time; one that begins when another ends is not at the same time. */
-function peak(flights: readonly Flight[]): number {
-  const moments = flights
-    .filter(({ start, end }) => end > start)
-    .flatMap(({ start, end }) => [
-      { at: start, change: 1 },
-      { at: end, change: -1 },
-    ])
-    .toSorted((a, b) => a.at - b.at || a.change - b.change);
-  let now = 0;
-  let most = 0;
-  for (const { change } of moments) {
-    now += change;
-    most = Math.max(most, now);
-  }
-  return most;
+function isZoneBound({ policy }: AttemptStory): boolean {
+  return !policy.enableCrossZoneUpgrade;
+}
+
+function twoZones(attempt: AttemptStory) {
+  const found = firstOverlap(flightsOf(attempt), ({ life }) => String(life.zone));
+  return found && ofAttempt(attempt, `${namesOf(found)} were upgraded in two zones at once.`);
 }
 
 function twoUpdateDomains(attempt: AttemptStory) {
@@ -118,90 +72,46 @@ function twoUpdateDomains(attempt: AttemptStory) {
   return found && ofAttempt(attempt, `${namesOf(found)} were upgraded in two update domains at once.`);
 }
 
-function twoZones(attempt: AttemptStory) {
-  if (attempt.policy.enableCrossZoneUpgrade) return null;
-  const found = firstOverlap(flightsOf(attempt), ({ life }) => String(life.zone));
-  return found && ofAttempt(attempt, `${namesOf(found)} were upgraded in two zones at once.`);
-}
-
 function namesOf([a, b]: [Flight, Flight]): string {
   return `${a.life.instanceId} and ${b.life.instanceId}`;
 }
 
-function twoBatches(attempt: AttemptStory) {
-  for (const [i, batch] of attempt.batches.entries()) {
-    const before = attempt.batches[i - 1];
-    if (before && (before.end === null || batch.start < before.end)) {
-      return ofBatch(attempt, batch, `began before batch ${before.number} had ended.`);
-    }
+function beforeTheLastEnded({ attempt, batch, before }: Following) {
+  if (before.end !== null && batch.start >= before.end) return null;
+  return ofBatch(attempt, batch, `began before batch ${before.number} had ended.`);
+}
+
+/** Instances without a zone are in nobody's way and may come at any time. */
+function unfinishedPlace({ attempt, batch, before }: Following) {
+  const pending = Object.entries(batch.observed.pending ?? {});
+  const left = (of: (place: string) => boolean) =>
+    pending.filter(([place]) => of(place)).reduce((sum, [, count]) => sum + count, 0);
+  if (batch.zone !== before.zone) {
+    const inZone = left((place) => place.startsWith(`${before.zone}/`));
+    if (before.zone === null || batch.zone === null || before.zone === ALONE || inZone === 0) return null;
+    return ofBatch(
+      attempt,
+      batch,
+      `began in zone ${batch.zone}, ${inZone} were left in zone ${before.zone}.`,
+    );
   }
-  return null;
+  if (batch.updateDomain === before.updateDomain) return null;
+  const there =
+    batch.zone === ALONE
+      ? left((place) => place.endsWith(`/${before.updateDomain}`))
+      : left((place) => place === placeKey(before));
+  if (there === 0) return null;
+  return ofBatch(attempt, batch, `${there} were left in update domain ${before.updateDomain}.`);
 }
 
-function afterBreach({ attempt, batch }: Case) {
-  const before = attempt.lives.filter((life) => isOfEarlierBatch(attempt, batch, life));
-  const bad = before.filter((life) => !endOf(life, 'health.wait', 'succeeded'));
-  const limit = attempt.policy.maxUnhealthyUpgradedInstancePercent;
-  // Instances that were deleted since have left the sum: with them gone it may have been right to go on.
-  const gone = before.length - bad.length;
-  if (!exceedsPercent(bad.length, before.length, limit) || gone < 0) return null;
-  if (bad.some((life) => wasDeleted(life))) return null;
-  return ofBatch(
-    attempt,
-    batch,
-    `began after ${bad.length} of ${before.length} had failed (limit ${limit}%).`,
-  );
-}
-
-function isOfEarlierBatch(attempt: AttemptStory, batch: BatchStory, life: Life): boolean {
-  return attempt.batches.some(
-    (one) => one.number < batch.number && (one.observed.members ?? []).includes(life.instanceId),
-  );
-}
-
-/** Of an instance that was deleted, operations that were begun have no end. */
-function wasDeleted(life: Life): boolean {
-  return (
-    !life.entries.some((entry) => entry.operation === 'health.wait' && entry.event !== 'started') &&
-    !failureOf(life)
-  );
-}
-
-function pauseCutShort({ attempt, batch }: Case) {
-  const before = attempt.batches.find((one) => one.number === batch.number - 1);
+function pauseCutShort({ attempt, batch, before }: Following) {
   const pause = attempt.policy.pauseTimeBetweenBatches;
-  if (!before?.end || batch.start >= before.end + pause) return null;
-  return ofBatch(
-    attempt,
-    batch,
-    `began ${batch.start - before.end} ms after the one before, ${pause} ms is the pause.`,
-  );
+  if (before.end === null || batch.start >= before.end + pause) return null;
+  const after = batch.start - before.end;
+  return ofBatch(attempt, batch, `began ${after} ms after the one before, ${pause} ms is the pause.`);
 }
 
-function needlessSwap(attempt: AttemptStory) {
-  if (attempt.kind !== 'osUpgrade') return null;
-  const swap = attempt.lives
-    .flatMap((life) => startsOf(life, 'osDisk.swap'))
-    .find((entry) => entry.fromVersion === entry.toVersion);
-  return swap ? ofAttempt(attempt, `${swap.instanceId} ran ${swap.toVersion} already.`) : null;
-}
-
-function afterModelFault(attempt: AttemptStory) {
-  const fault = attempt.lives.flatMap((life) => life.entries).find((entry) => isModelFault(entry.error));
-  if (!fault) return null;
-  const restore = attempt.lives.flatMap((life) => startsOf(life, 'osDisk.restore'));
-  const hit = new Set(
-    attempt.lives.filter((life) => life.entries.some((e) => isModelFault(e.error))).map((l) => l.instanceId),
-  );
-  const batchOfFault = attempt.batches.find((b) => (b.observed.members ?? []).includes(fault.instanceId));
-  const next = attempt.batches.find((b) => batchOfFault && b.number > batchOfFault.number);
-  if (next) return ofBatch(attempt, next, `began after ${fault.error}`);
-  const restored = restore.find((entry) => hit.has(entry.instanceId));
-  if (restored) return ofAttempt(attempt, `${restored.instanceId} was restored after ${fault.error}`);
-  return attempt.status === 'Completed' ? ofAttempt(attempt, `completed in spite of ${fault.error}`) : null;
-}
-
-function countsThatDoNotAddUp({ attempt, batch }: Case) {
+function countsThatDoNotAddUp({ attempt, batch }: BatchCase) {
   if (batch.outcomes === null) return null;
   const sum = Object.values(batch.outcomes).reduce((a, b) => a + b, 0);
   const members = batch.observed.members?.length ?? 0;

@@ -1,64 +1,84 @@
 import { isoTime } from '../domain/clock.ts';
+import { firstOverlap, flightsOf, type Flight } from './flights.ts';
 import { check, ofAttempt, type Checked } from './report.ts';
-import { firstOverlap, flightsOf, groupBy, type AttemptStory, type Flight, type Story } from './story.ts';
+import { groupBy, type AttemptStory, type Story } from './story.ts';
 
-/** What was right or wrong between attempts (rules B12, D1, D4). */
+type Judged = (attempt: AttemptStory) => boolean;
+
+/**
+ * What was right or wrong between attempts (rules B12, D1, D4).
+ * @param isJudged which attempts are to be judged: the others are only what they may clash with
+ */
 export function checkFleetWide(
   { attempts }: Story,
   pairs: readonly (readonly [string, string])[],
+  isJudged: Judged,
 ): Checked[] {
-  const sets = [...groupBy(attempts, (attempt) => attempt.scaleSetId.toLowerCase()).values()];
-  const turns = attempts.filter((one) => one.startedBy === 'Platform' || one.kind === 'revert');
-  const updates = [...groupBy(turns, updateOf).values()];
-  const automatic = attempts.filter((one) => one.startedBy === 'Platform');
+  const groupsOf = (some: readonly AttemptStory[], key: (attempt: AttemptStory) => string) =>
+    [...groupBy(some, key).values()].filter((group) => group.some(isJudged));
+  const sets = groupsOf(attempts, (attempt) => attempt.scaleSetId.toLowerCase());
+  const updates = groupsOf(
+    attempts.filter((one) => one.startedBy === 'Platform' || one.kind === 'revert'),
+    updateOf,
+  );
+  const automatic = attempts.filter((one) => one.startedBy === 'Platform' && one.imageKind === 'platform');
+  const judgedRegions = new Set(automatic.filter(isJudged).map(({ region }) => region));
+  const itsPairs = pairs.filter((pair) => pair.some((region) => judgedRegions.has(region)));
   return [
-    check('B12', 'No scale set had two attempts at a time.', sets, twoAttempts),
-    check('D1', 'No two regions of a pair had VMs upgrading at the same time.', pairs, ([a, b]) =>
-      bothOfPair(automatic, a, b),
+    check('B12', 'A scale set has one attempt at a time.', sets, (ofSet) => twoAttempts(ofSet, isJudged)),
+    check('D1', 'The regions of a geo-pair never upgrade at the same time.', itsPairs, (pair) =>
+      bothOfPair(automatic, pair, isJudged),
     ),
-    check(
-      'D4',
-      'No two zones of a region had VMs upgrading at the same time by one update.',
-      updates,
-      zonesAtOnce,
+    check('D4', "A region's zones never upgrade at the same time by one update.", updates, (update) =>
+      zonesAtOnce(update, isJudged),
     ),
   ];
 }
 
-/** Zones take turns within one update: a version, or the revert of a rollout. */
-function updateOf(attempt: AttemptStory): string {
-  const what = attempt.kind === 'revert' ? `revert ${attempt.rolloutId}` : attempt.toVersion;
-  return `${attempt.region} ${what}`;
+/** Zones take turns within one update: a version of an image, or the revert of a rollout. */
+function updateOf({ kind, rolloutId, image, toVersion, region }: AttemptStory): string {
+  const what = kind === 'revert' ? `revert ${rolloutId}` : `${image} ${toVersion}`;
+  return `${region} ${what}`;
 }
 
-function twoAttempts(ofSet: readonly AttemptStory[]) {
+function twoAttempts(ofSet: readonly AttemptStory[], isJudged: Judged) {
   const inOrder = ofSet.toSorted((a, b) => a.start - b.start);
   for (const [i, attempt] of inOrder.entries()) {
     const before = inOrder[i - 1];
-    if (before && (before.end === null || attempt.start < before.end)) {
+    if (!before || !(isJudged(attempt) || isJudged(before))) continue;
+    if (before.end === null || attempt.start < before.end) {
       return ofAttempt(attempt, `began before attempt ${before.id} had ended.`);
     }
   }
   return null;
 }
 
-function bothOfPair(attempts: readonly AttemptStory[], a: string, b: string) {
+function bothOfPair(attempts: readonly AttemptStory[], [a, b]: readonly [string, string], isJudged: Judged) {
   const flights = attempts.filter(({ region }) => region === a || region === b).flatMap(flightsOf);
-  const found = firstOverlap(flights, ({ attempt }) => attempt.region);
-  return found && ofAttempt(found[1].attempt, `${a} and ${b} at once at ${isoTime(found[1].start)}.`);
+  const found = firstOverlap(flights, ({ attempt }) => attempt.region, judgedOf(isJudged));
+  return found && ofFlights(found, ({ attempt }) => attempt.region);
 }
 
 /** A set that may span zones counts as a zone of its own, which nobody else is in. */
-function zonesAtOnce(attempts: readonly AttemptStory[]) {
+function zonesAtOnce(attempts: readonly AttemptStory[], isJudged: Judged) {
   const zonal = attempts.flatMap(flightsOf).filter(({ life }) => life.zone !== null);
-  const found = firstOverlap(zonal, zoneOf);
-  if (!found) return null;
-  const [a, b] = found.map(
-    ({ life }) => `${life.scaleSetId.split('/').at(-1)}/${life.instanceId} (zone ${life.zone})`,
-  );
-  return ofAttempt(found[1].attempt, `${a} and ${b} at once at ${isoTime(found[1].start)}.`);
+  const found = firstOverlap(zonal, zoneOf, judgedOf(isJudged));
+  return found && ofFlights(found, ({ life }) => `zone ${life.zone}`);
 }
 
 function zoneOf({ attempt, life }: Flight): string {
   return attempt.policy.enableCrossZoneUpgrade ? attempt.scaleSetId.toLowerCase() : String(life.zone);
+}
+
+function judgedOf(isJudged: Judged): (a: Flight, b: Flight) => boolean {
+  return (a, b) => isJudged(a.attempt) || isJudged(b.attempt);
+}
+
+function ofFlights(found: [Flight, Flight], place: (flight: Flight) => string) {
+  const [a, b] = found.map(
+    (flight) => `${flight.life.scaleSetId.split('/').at(-1)}/${flight.life.instanceId} (${place(flight)})`,
+  );
+  const { attempt, start, life } = found[1];
+  const message = `${a} and ${b} at once at ${isoTime(start)}.`;
+  return { ...ofAttempt(attempt, message), at: start, instanceId: life.instanceId };
 }

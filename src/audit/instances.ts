@@ -1,27 +1,23 @@
 import { isModelFault } from '../domain/operation.ts';
 import { check, ofLife, type Checked } from './report.ts';
-import { endOf, failureOf, startsOf, type AttemptStory, type Life, type Story } from './story.ts';
+import { endOf, failureOf, isGone, isSettled, startsOf, type AttemptStory, type Life } from './story.ts';
 
-/** What was right or wrong about what was done to each instance (rules B4 to B6, E4). */
-export function checkInstances({ attempts }: Story): Checked[] {
+/** What was right or wrong about what was done to each instance (rules B4 to B6, B10, E4). */
+export function checkInstances(attempts: readonly AttemptStory[]): Checked[] {
   const all = attempts.flatMap((attempt) => attempt.lives.map((life) => ({ attempt, life })));
-  // An instance that is being upgraded now, or that was deleted meanwhile, has not ended what was begun.
   const ended = all.filter(({ attempt }) => attempt.end !== null);
   return [
     check('B4', 'Disk, then model, then extensions.', all, outOfOrder),
-    check('B4', 'No instance was swapped twice in one attempt.', all, swappedTwice),
-    check('B4', 'No disk swap or restore was left without an end.', ended, leftWithoutDisk),
-    check(
-      'B5',
-      'Who counted as healthy was so within the health time-out of its last extension.',
-      all,
-      tooLate,
-    ),
-    check('B6', 'Nobody was restored who was healthy in time.', all, restoredThoughHealthy),
-    check('B6', 'Only automatic upgrades restored, and repairs.', all, restoredByHand),
-    check('B6', 'Restored instances went back to what they ran before.', all, restoredElsewhere),
-    check('B6', 'Automatic upgrades restored every instance that failed.', ended, notRestored),
-    check('E4', 'Whatever was begun ended once, and not before it began.', all, brokenOperation),
+    check('B4', 'No instance is swapped twice in one attempt.', all, swappedTwice),
+    check('B4', 'No instance is left without an OS disk.', ended, leftWithoutDisk),
+    check('B5', 'Healthy within the time-out, counted from the last extension.', all, tooLate),
+    check('B6', 'Nobody is restored who was healthy in time.', all, restoredThoughHealthy),
+    check('B6', 'Only automatic upgrades and repairs restore.', all, restoredByHand),
+    check('B6', 'Whoever is restored is back on what it ran before.', all, restoredElsewhere),
+    check('B6', 'Automatic upgrades restore whoever fails.', ended, notRestored),
+    check('B10', 'Nobody is swapped who runs the target already.', all, needlessSwap),
+    check('E4', 'What is begun ends once, and not before it began.', all, brokenOperation),
+    check('E4', 'Nothing that was begun is left open.', ended, unfinished),
   ];
 }
 
@@ -49,19 +45,27 @@ function swappedTwice({ life }: Case) {
   return swaps.length > 1 ? ofLife(life, swaps[1]?.at ?? null, `swapped ${swaps.length} times.`) : null;
 }
 
-function leftWithoutDisk({ life }: Case) {
+/** While its attempt runs, an operation may be under way; of an instance that was deleted nothing more is told. */
+function leftWithoutDisk({ attempt, life }: Case) {
+  if (isGone(attempt, life)) return null;
   for (const operation of ['osDisk.swap', 'osDisk.restore'] as const) {
     const [start] = startsOf(life, operation);
     const end = endOf(life, operation, 'succeeded') ?? endOf(life, operation, 'failed');
-    if (start && !end && !isGone(life)) return ofLife(life, start.at, `its ${operation} has no end.`);
+    if (start && !end) return ofLife(life, start.at, `its ${operation} has no end.`);
   }
   return null;
 }
 
-/** Deleted in the middle of it: nothing more was ever written about it. */
-function isGone(life: Life): boolean {
-  const last = life.entries.at(-1);
-  return last?.event === 'started' && !life.entries.some((entry) => entry.operation === 'health.wait');
+/** Rule E4: as above, for whatever was begun. */
+function unfinished({ attempt, life }: Case) {
+  if (isGone(attempt, life) || isSettled(life)) return null;
+  return ofLife(life, life.entries.at(-1)?.at ?? null, 'something that was begun has no end.');
+}
+
+function needlessSwap({ attempt, life }: Case) {
+  if (attempt.kind !== 'osUpgrade' && attempt.kind !== 'revert') return null;
+  const swap = startsOf(life, 'osDisk.swap').find((entry) => entry.fromVersion === entry.toVersion);
+  return swap ? ofLife(life, swap.at, `it ran ${swap.toVersion} already.`) : null;
 }
 
 function tooLate({ attempt, life }: Case) {

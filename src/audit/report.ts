@@ -21,6 +21,12 @@ export interface Checked {
   violations: Violation[];
 }
 
+/** A batch with its attempt. */
+export interface BatchCase {
+  attempt: AttemptStory;
+  batch: BatchStory;
+}
+
 /** What a check finds of one case: null if all is well. */
 type Finding = Partial<Omit<Violation, 'rule'>> & { message: string };
 

@@ -1,7 +1,5 @@
-import type { AttemptKind } from '../domain/attempt-kinds.ts';
 import type { Instant } from '../domain/clock.ts';
 import type { JournalEntry, Observed } from '../domain/operation.ts';
-import type { RollingUpgradePolicy } from '../domain/scale-set.ts';
 
 /*
  * A journal, put in order: attempts with their batches, and what was done to each instance. Nothing here asks the ledger or
@@ -13,23 +11,22 @@ export interface Story {
   entries: readonly JournalEntry[];
 }
 
-export interface AttemptStory {
+export interface AttemptStory extends NonNullable<Observed['attempt']> {
   id: string;
   scaleSetId: string;
   region: string;
   rolloutId: string;
-  kind: AttemptKind;
-  startedBy: 'Platform' | 'User';
-  restoresOnFailure: boolean;
-  policy: RollingUpgradePolicy;
-  healthTimeout: number;
   toVersion: string | null;
   start: Instant;
   /** Null while it runs. */
   end: Instant | null;
   status: string | null;
+  /** Why it ended, if not well: `<code>: <message>`. */
+  error: string | null;
   takeOvers: number;
   batches: BatchStory[];
+  /** In which batch an instance was. */
+  batchOf: Map<string, BatchStory>;
   lives: Life[];
 }
 
@@ -41,6 +38,8 @@ export interface BatchStory {
   end: Instant | null;
   observed: Observed;
   outcomes: Record<string, number> | null;
+  /** Those that were deleted while it ran. */
+  gone: string[];
 }
 
 /** What an attempt did to one instance. */
@@ -84,8 +83,10 @@ function openingOf(entry: JournalEntry, by: NonNullable<Observed['attempt']>): A
     start: entry.at,
     end: null,
     status: null,
+    error: null,
     takeOvers: 0,
     batches: [],
+    batchOf: new Map(),
     lives: [],
   };
 }
@@ -95,25 +96,34 @@ function addEvent(attempt: AttemptStory, entry: JournalEntry): void {
   if (entry.operation === 'attempt' && entry.event !== 'started') {
     attempt.end = entry.at;
     attempt.status = entry.detail;
+    attempt.error = entry.error;
   }
   if (entry.operation !== 'batch') return;
-  const number = Number(entry.detail);
-  if (entry.event === 'started') {
-    attempt.batches.push({
-      number,
-      zone: entry.zone,
-      updateDomain: entry.updateDomain,
-      start: entry.at,
-      end: null,
-      observed: entry.observed ?? {},
-      outcomes: null,
-    });
-    return;
-  }
-  const batch = attempt.batches.find((one) => one.number === number);
+  if (entry.event === 'started') beginBatch(attempt, entry);
+  else endBatch(attempt, entry);
+}
+
+function beginBatch(attempt: AttemptStory, { detail, zone, updateDomain, at, observed = {} }: JournalEntry) {
+  const batch = {
+    number: Number(detail),
+    zone,
+    updateDomain,
+    start: at,
+    end: null,
+    observed,
+    outcomes: null,
+    gone: [],
+  };
+  attempt.batches.push(batch);
+  for (const id of observed.members ?? []) attempt.batchOf.set(id, batch);
+}
+
+function endBatch(attempt: AttemptStory, { detail, at, observed }: JournalEntry): void {
+  const batch = attempt.batches.find((one) => one.number === Number(detail));
   if (!batch) return;
-  batch.end = entry.at;
-  batch.outcomes = entry.observed?.outcomes ?? null;
+  batch.end = at;
+  batch.outcomes = observed?.outcomes ?? null;
+  batch.gone = observed?.gone ?? [];
 }
 
 function addToLife(attempt: AttemptStory, lives: Map<string, Life>, entry: JournalEntry): void {
@@ -159,41 +169,16 @@ export function isSettled(life: Life): boolean {
   return [...balance.values()].every((open) => open <= 0);
 }
 
-/** An instance out of service for its upgrade: from the start of its swap until it is healthy, restored or left. */
-export interface Flight {
-  life: Life;
-  attempt: AttemptStory;
-  start: Instant;
-  end: Instant;
-}
-
-/** When instances of an attempt were out of service. An operation without an end lasts for ever. */
-export function flightsOf(attempt: AttemptStory): Flight[] {
-  return attempt.lives.flatMap((life) => {
-    const [swap] = startsOf(life, 'osDisk.swap');
-    return swap ? [{ life, attempt, start: swap.at, end: landing(life) }] : [];
-  });
-}
-
-function landing(life: Life): Instant {
-  const healthy = endOf(life, 'health.wait', 'succeeded');
-  if (healthy) return healthy.at;
-  return isSettled(life) ? Math.max(...life.entries.map((entry) => entry.at)) : Infinity;
-}
-
-/** Two flights at the same time that differ in `key`: the first such, which is enough to know. */
-export function firstOverlap(
-  flights: readonly Flight[],
-  key: (flight: Flight) => string,
-): [Flight, Flight] | null {
-  let open: Flight[] = [];
-  for (const flight of flights.toSorted((a, b) => a.start - b.start)) {
-    open = open.filter((other) => other.end > flight.start);
-    const other = open.find((candidate) => key(candidate) !== key(flight));
-    if (other && flight.end > flight.start) return [other, flight];
-    open.push(flight);
-  }
-  return null;
+/** True for an instance that was deleted while the attempt was at work on it, alone or with its set: nothing more is told of it. */
+export function isGone(attempt: AttemptStory, { instanceId, entries }: Life): boolean {
+  if (attempt.error?.startsWith('ScaleSetDeleted:')) return true;
+  if (attempt.batchOf.get(instanceId)?.gone.includes(instanceId)) return true;
+  // While failed instances are rolled back no batch is open that could say so (rule B7).
+  const last = entries.at(-1);
+  const { rollbackFailedInstancesOnPolicyBreach } = attempt.policy;
+  return (
+    rollbackFailedInstancesOnPolicyBreach && last?.operation === 'osDisk.restore' && last.event === 'started'
+  );
 }
 
 export function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {

@@ -1,5 +1,6 @@
 import type { AttemptKind, BatchAction } from './attempt-kinds.ts';
 import type { Instant } from './clock.ts';
+import type { Image } from './image.ts';
 import type { RollingUpgradePolicy } from './scale-set.ts';
 
 /** Operations that a fleet performs on an instance, by the names that the journal uses. */
@@ -38,20 +39,47 @@ const MODEL_FAULTS = [operationErrorCodes.CredentialExpired, operationErrorCodes
 /** What the journal tells of beside operations: waits, and how attempts and batches came and went. */
 export type JournalEvent = 'health.wait' | 'attempt' | 'takeOver' | 'batch';
 
-/** What was seen at the moment that a line tells of: enough to judge afterwards whether it was right to go on. */
-export interface Observed {
-  /** Instances of the scale set: of a swap as the fleet counted them. */
-  instances?: number;
-  /** How many of them were unhealthy. */
-  unhealthy?: number;
+/** A scale set as it was counted when a batch was decided on. */
+export interface SetCounts {
+  /** All its instances (rules B1, B2, B8). */
+  instances: number;
+  unhealthy: number;
+  /** Those that the attempt has taken so far and that still exist, and how many of these are unhealthy (rule B7). */
+  upgraded: number;
+  upgradedUnhealthy: number;
+  /** Those still to be taken, by zone and update domain: see `placeKey` (rule B3). */
+  pending: Record<string, number>;
+}
+
+/** `1/0`: zone 1, update domain 0; `-` for none. */
+export function placeKey({
+  zone,
+  updateDomain,
+}: {
+  zone: string | null;
+  updateDomain: number | null;
+}): string {
+  return `${zone ?? '-'}/${updateDomain ?? '-'}`;
+}
+
+/**
+ * What was seen at the moment that a line tells of: enough to judge afterwards whether it was right to go on. On the line
+ * of a swap `instances` is what the fleet itself counted.
+ */
+export interface Observed extends Partial<SetCounts> {
   /** Those that a batch took. */
   members?: string[];
   action?: BatchAction;
   /** How many of a batch ended how. */
   outcomes?: Record<string, number>;
+  /** Those of a batch that were deleted while it ran. */
+  gone?: string[];
   /** What an attempt goes by. */
   attempt?: {
     kind: AttemptKind;
+    /** What is rolled out, as `imageKey` spells it; only platform images mind geo-pairs (rule D1). */
+    image: string;
+    imageKind: Image['kind'];
     startedBy: 'Platform' | 'User';
     restoresOnFailure: boolean;
     policy: RollingUpgradePolicy;

@@ -6,6 +6,7 @@ import type { Instant } from './clock.ts';
 import type { Destination } from './goal.ts';
 import { exceedsPercent, percentOf } from './health.ts';
 import { imageKey } from './image.ts';
+import { placeKey, type SetCounts } from './operation.ts';
 import type { RollingUpgradePolicy } from './scale-set.ts';
 
 /**
@@ -158,11 +159,7 @@ function rollBackBefore(breach: SetStep, seen: SetObservation): SetStep {
 /** Rule B7: of the instances upgraded so far, how many are unhealthy. A deleted one leaves the sum. */
 function thresholdAfterBatch(seen: SetObservation): SetStep | null {
   if (!ATTEMPT_KINDS[seen.kind].isGuarded) return null;
-  const current = new Map(seen.instances.map((instance) => [instance.instanceId, instance]));
-  const upgraded = seen.taken.filter(
-    (instance) => instance.outcome !== null && current.has(instance.instanceId),
-  );
-  const bad = upgraded.filter((i) => i.outcome !== 'upgraded' || !current.get(i.instanceId)?.healthy);
+  const { upgraded, bad } = upgradedSoFar(seen);
   const limit = seen.policy.maxUnhealthyUpgradedInstancePercent;
   if (!exceedsPercent(bad.length, upgraded.length, limit)) return null;
   const message =
@@ -171,11 +168,17 @@ function thresholdAfterBatch(seen: SetObservation): SetStep | null {
   return { kind: 'finish', status: 'Faulted', reason: { code: stopCodes.upgradedUnhealthy, message } };
 }
 
+function upgradedSoFar({ instances, taken }: Pick<SetObservation, 'instances' | 'taken'>) {
+  const current = new Map(instances.map((instance) => [instance.instanceId, instance]));
+  const upgraded = taken.filter((instance) => instance.outcome !== null && current.has(instance.instanceId));
+  const bad = upgraded.filter((i) => i.outcome !== 'upgraded' || !current.get(i.instanceId)?.healthy);
+  return { upgraded, bad };
+}
+
 /** Rules B1 and B8: the whole set's health, before the first and before every batch. */
 function wholeSetUnhealthy(seen: SetObservation): SetStep | null {
   if (!ATTEMPT_KINDS[seen.kind].isGuarded) return null;
-  const total = seen.instances.length;
-  const bad = seen.instances.filter((instance) => !instance.healthy).length;
+  const { instances: total, unhealthy: bad } = countsOf(seen);
   const limit = seen.policy.maxUnhealthyInstancePercent;
   if (!exceedsPercent(bad, total, limit)) return null;
   const code = seen.lastBatch === null ? stopCodes.beforeUpgrade : stopCodes.inUpgrade;
@@ -247,5 +250,22 @@ export function progressOf(seen: Pick<SetObservation, 'instances' | 'taken'>) {
     failedInstanceCount: taken.filter((i) => i.outcome !== null && i.outcome !== 'upgraded').length,
     inProgressInstanceCount: taken.filter((instance) => instance.outcome === null).length,
     pendingInstanceCount: remainingInstances(seen).length,
+  };
+}
+
+/** The counts that batches are decided by, for the journal (rule E4). */
+export function countsOf(seen: Pick<SetObservation, 'instances' | 'taken'>): SetCounts {
+  const { upgraded, bad } = upgradedSoFar(seen);
+  const pending: Record<string, number> = {};
+  for (const instance of remainingInstances(seen)) {
+    const place = placeKey(instance);
+    pending[place] = (pending[place] ?? 0) + 1;
+  }
+  return {
+    instances: seen.instances.length,
+    unhealthy: seen.instances.filter((instance) => !instance.healthy).length,
+    upgraded: upgraded.length,
+    upgradedUnhealthy: bad.length,
+    pending,
   };
 }

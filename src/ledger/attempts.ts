@@ -1,5 +1,6 @@
 import type { Database, Queries } from '../database/database.ts';
 import type { AttemptsTable } from '../database/tables-ledger.ts';
+import { imageKey } from '../domain/image.ts';
 import { shortHash } from '../domain/random.ts';
 import { journalAttempt } from './attempt-journal.ts';
 import {
@@ -171,8 +172,10 @@ async function close(
   });
 }
 
-function whatItGoesBy({ kind, startedBy, restoresOnFailure, policy, healthTimeout }: OpenRequest) {
-  return { kind, startedBy, restoresOnFailure, policy, healthTimeout };
+function whatItGoesBy({ kind, target, startedBy, restoresOnFailure, policy, healthTimeout }: OpenRequest) {
+  const { image } = target;
+  const what = { kind, image: imageKey(image), imageKind: image.kind };
+  return { ...what, startedBy, restoresOnFailure, policy, healthTimeout };
 }
 
 function toRow(request: OpenRequest, last: AttemptRow | null): AttemptsTable {

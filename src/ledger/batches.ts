@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { BatchInstancesTable } from '../database/tables-ledger.ts';
 import type { BatchAction } from '../domain/attempt-kinds.ts';
+import { operationErrorCodes } from '../domain/operation.ts';
 import { journalAttempt } from './attempt-journal.ts';
 import { progressColumns, refuseEnded, writeFenced, type AttemptRow, type Writer } from './attempt-rows.ts';
 import { NotRecordedError } from './errors.ts';
@@ -117,12 +118,15 @@ async function journalClosed(
 ): Promise<void> {
   const counts: Record<string, number> = {};
   for (const { outcome } of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  const gone = outcomes
+    .filter(({ error }) => error?.startsWith(`${operationErrorCodes.InstanceNotFound}:`))
+    .map(({ instanceId }) => instanceId);
   await journalAttempt(tx, row, {
     at,
     operation: 'batch',
     event: 'succeeded',
     detail: String(batch),
-    observed: { outcomes: counts },
+    observed: { outcomes: counts, ...(gone.length > 0 ? { gone } : {}) },
   });
 }
 

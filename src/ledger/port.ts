@@ -2,7 +2,7 @@ import type { AttemptKind } from '../domain/attempt-kinds.ts';
 import type { Claim, ClaimRequest } from '../domain/claims.ts';
 import type { Instant } from '../domain/clock.ts';
 import type { Image, ImageVersion } from '../domain/image.ts';
-import type { JournalEntry } from '../domain/operation.ts';
+import type { JournalEntry, SetCounts } from '../domain/operation.ts';
 import type {
   Reason,
   RolloutStatus,
@@ -121,7 +121,7 @@ export interface Targets {
 export type NewBatch = Omit<Batch, 'endedAt' | 'instanceIds' | 'action' | 'to'> &
   Partial<Pick<Batch, 'action' | 'to'>> & {
     /** The whole set as it was seen when the batch was decided on. */
-    observed: { instances: number; unhealthy: number };
+    observed: SetCounts;
   };
 
 export interface Attempts {

@@ -233,7 +233,7 @@ async function recordAttempts({ database, fleet }: TestFleet, scaleSetId: string
   async function restoreOne(attempt: { id: string; fence: number }, at: number): Promise<void> {
     const [instance] = await fleet.instances(scaleSetId, at);
     const { instanceId = '0', updateDomain = 0 } = instance ?? {};
-    const observed = { instances: 10, unhealthy: 0 };
+    const observed = { instances: 10, unhealthy: 0, upgraded: 0, upgradedUnhealthy: 0, pending: {} };
     const batch = { number: 1, zone: null, updateDomain, observed, startedAt: at };
     await attempts.openBatch(
       attempt,

@@ -145,7 +145,13 @@ export class Story {
       const progress = progressOf(0, 0, batch.ids.length, batch.pending);
       await attempts.openBatch(
         attempt,
-        { number: 1, zone, updateDomain: 0, observed: { instances: 10, unhealthy: 0 }, startedAt: at },
+        {
+          number: 1,
+          zone,
+          updateDomain: 0,
+          observed: { instances: 10, unhealthy: 0, upgraded: 0, upgradedUnhealthy: 0, pending: {} },
+          startedAt: at,
+        },
         instances,
         progress,
       );

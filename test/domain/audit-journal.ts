@@ -55,6 +55,8 @@ export function attempt(batches: LifeOptions[][], options: AttemptOptions = {}):
   const policy = { ...DEFAULT_ROLLING_POLICY, ...options.policy };
   const by = {
     kind: 'osUpgrade' as const,
+    image: 'canonical:ubuntu:22_04-lts',
+    imageKind: 'platform' as const,
     startedBy: 'Platform' as const,
     restoresOnFailure: true,
     healthTimeout: 5 * MINUTE,

@@ -27,6 +27,13 @@ function changed(
   return entries.flatMap((entry) => (which(entry) ? change(entry) : [entry]));
 }
 
+/** Two batches, the first in zone 1 and update domain 0; the second begins elsewhere with these still pending. */
+function leaving(pending: Record<string, number>, zone: string, updateDomain: number): JournalEntry[] {
+  const lines = attempt([one({ zone: '1' }), [{ id: '1', zone, updateDomain }]]);
+  const second = (e: JournalEntry) => is('batch', 'started')(e) && e.detail === '2';
+  return changed(lines, second, (e) => [{ ...e, observed: { ...e.observed, pending } }]);
+}
+
 const is = (operation: string, event: string) => (entry: JournalEntry) =>
   entry.operation === operation && entry.event === event;
 
@@ -83,7 +90,7 @@ describe('an audit of a good journal finds nothing', () => {
 
   it('and says what it looked at', () => {
     const { counts, checks } = auditJournal(attempt([two(), [{ id: '2' }]]), PAIRS);
-    expect(counts).toMatchObject({ attempts: 1, batches: 2, instances: 3, running: 0 });
+    expect(counts).toMatchObject({ attempts: 1, batches: 2, instances: 3 });
     expect(checks.find(({ rule }) => rule === 'B1')).toMatchObject({ cases: 1 });
     expect(checks.find(({ rule }) => rule === 'B9')).toMatchObject({ cases: 1 });
   });
@@ -118,6 +125,8 @@ describe('an audit finds', () => {
       ]),
     ],
     ['B3 Batch 2: began before batch 1 had ended', attempt([one(), [{ id: '1' }]], { pause: -60 })],
+    ['B3 Batch 2: began in zone 2, 3 were left in zone 1', leaving({ '1/0': 1, '1/1': 2, '2/0': 1 }, '2', 0)],
+    ['B3 Batch 2: 1 were left in update domain 0', leaving({ '1/0': 1, '1/1': 2 }, '1', 1)],
     ['B4 swapped 2 times', attempt([one(), one()])],
     [
       'B4 osDisk.swap came after extension.run',
@@ -161,7 +170,7 @@ describe('an audit finds', () => {
       'B9 Batch 2: began 0 ms after the one before',
       attempt([one(), [{ id: '1' }]], { policy: { pauseTimeBetweenBatches: 60_000 } }),
     ],
-    ['B10 0 ran 2.0.0 already', attempt([one({ from: '2.0.0' })])],
+    ['B10 it ran 2.0.0 already', attempt([one({ from: '2.0.0' })])],
     [
       'B11 Batch 2: began after CredentialExpired',
       attempt([one({ extensionError: 'CredentialExpired: x' }), [{ id: '1' }]]),
@@ -175,7 +184,7 @@ describe('an audit finds', () => {
       [...attempt([one()]), ...attempt([[{ id: '1' }]], { number: 2, start: 119 })],
     ],
     [
-      'D1 eastus and westus at once',
+      'D1 web/0 (eastus) and b/0 (westus) at once',
       [...attempt([one()]), ...attempt([one()], { set: 'b', region: 'westus', start: 119 })],
     ],
     [
@@ -217,6 +226,51 @@ describe('an audit finds', () => {
     expect(found(open)).toContainEqual(expect.stringContaining('two update domains'));
   });
 
+  it('an operation that has no end although its attempt has (E4)', () => {
+    const open = changed(attempt([one()]), is('health.wait', 'succeeded'), () => []);
+    expect(found(open)).toContainEqual('E4 something that was begun has no end.');
+    const running = attempt([one()], { status: null }).filter((e) => !is('health.wait', 'succeeded')(e));
+    expect(found(running)).toEqual([]);
+  });
+
+  it('no fault in what has no end since the instance, or the set, was deleted', () => {
+    const open = changed(attempt([one(), [{ id: '1', updateDomain: 1 }]]), is('batch', 'succeeded'), (e) => [
+      { ...e, observed: { ...e.observed, gone: ['0'] } },
+    ]).filter((e) => e.instanceId !== '0' || !is('health.wait', 'succeeded')(e));
+    expect(found(open)).toEqual([]);
+    const deleted = attempt([one()])
+      .slice(0, -3)
+      .concat({
+        ...(attempt([]).at(-1) as JournalEntry),
+        at: T0 + 300 * SECOND,
+        error: 'ScaleSetDeleted: x',
+      });
+    expect(found(deleted)).toEqual([]);
+  });
+
+  it('a breach by what was seen, though every wait went well; and none by instances that were deleted (B7)', () => {
+    const second = (e: JournalEntry) => is('batch', 'started')(e) && e.detail === '2';
+    const seen = (lines: JournalEntry[], upgraded: number, upgradedUnhealthy: number) =>
+      found(
+        changed(lines, second, (e) => [{ ...e, observed: { ...e.observed, upgraded, upgradedUnhealthy } }]),
+      );
+    expect(seen(attempt([two(), [{ id: '2' }]]), 2, 1)).toEqual([
+      'B7 Batch 2: began after 1 of 2 had failed (limit 20%).',
+    ]);
+    expect(seen(attempt([[{ id: '0' }, { id: '1', ...failed }], [{ id: '2' }]]), 1, 0)).toEqual([]);
+  });
+
+  it('nothing between gallery rollouts of paired regions, and between zones of two images (D1, D4)', () => {
+    const gallery = { imageKind: 'gallery' as const, image: '/galleries/g/images/i' };
+    const pair = [...attempt([one()]), ...attempt([one()], { set: 'b', region: 'westus', by: gallery })];
+    expect(found(pair)).toEqual([]);
+    const zones = [
+      ...attempt([one({ zone: '1' })]),
+      ...attempt([one({ zone: '2' })], { set: 'b', by: gallery }),
+    ];
+    expect(found(zones)).toEqual([]);
+  });
+
   it('nothing between manual upgrades of paired regions and of zones: D1 and D4 bind automatic ones', () => {
     const by = { startedBy: 'User' as const, restoresOnFailure: false };
     const entries = [
@@ -225,5 +279,36 @@ describe('an audit finds', () => {
       ...attempt([one()], { set: 'c', region: 'westus', by }),
     ];
     expect(found(entries)).toEqual([]);
+  });
+});
+
+describe('an audit of one rollout', () => {
+  const clash = [...attempt([one()]), ...attempt([one()], { set: 'b', region: 'westus', rollout: 'other' })];
+  const ofOther = attempt([one({ healthyAfter: 301 })], { set: 'c', region: 'uksouth', rollout: 'other' });
+
+  it('leaves the faults of others out, and finds what it has in common with them', () => {
+    const { violations, counts } = auditJournal([...clash, ...ofOther], PAIRS, 'R');
+    expect(violations.map(({ rule }) => rule)).toEqual(['D1']);
+    expect(counts).toMatchObject({ attempts: 1, instances: 1 });
+    expect(auditJournal([...ofOther, ...attempt([one()])], PAIRS, 'r').violations).toEqual([]);
+  });
+
+  it('names what is still open instead of blaming it', () => {
+    const { open, violations } = auditJournal(attempt([two()], { status: null }).slice(0, -3), PAIRS);
+    expect(violations).toEqual([]);
+    expect(open).toEqual([{ attemptId: 'web-1', scaleSetId: '/sets/web', since: T0, batch: 1 }]);
+  });
+
+  it('takes a few seconds for a hundred thousand lines', () => {
+    const sets = Array.from({ length: 1_200 }, (_, i) =>
+      attempt(
+        Array.from({ length: 10 }, (_, batch) => [{ id: String(batch), zone: '1' }]),
+        { set: `set-${i}`, region: `region-${i % 30}` },
+      ),
+    ).flat();
+    expect(sets.length).toBeGreaterThan(100_000);
+    const began = performance.now();
+    expect(auditJournal(sets, PAIRS).violations).toEqual([]);
+    expect(performance.now() - began).toBeLessThan(5_000);
   });
 });

@@ -22,7 +22,11 @@ describeEngines('rollouts in the ledger', (open) => {
   it('are recorded once, as first written', async () => {
     const { rollouts } = await fresh(open);
     const first = await rollouts.create(aRollout());
-    expect(first).toEqual({ ...aRollout(), status: 'Running', reason: null, endedAt: null });
+    expect(first).toEqual({
+      ...aRollout(),
+      ...{ action: 'osUpgrade', parameters: {}, why: null },
+      ...{ status: 'Running', reason: null, endedAt: null },
+    });
     await rollouts.setStatus(first.id, 'Halted', 2_000, { code: 'Failures', message: '3 of 10.' });
     const again = await rollouts.create(aRollout({ id: first.id.toUpperCase(), startedBy: 'me' }));
     expect(again).toMatchObject({ id: first.id, startedBy: 'schedule', status: 'Halted', endedAt: null });
