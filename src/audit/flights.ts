@@ -1,0 +1,64 @@
+import type { Instant } from '../domain/clock.ts';
+import { endOf, isGone, isSettled, type AttemptStory, type Life } from './story.ts';
+
+/** An instance out of service for its upgrade: from the first thing done to it until it is healthy, restored or left. */
+export interface Flight {
+  life: Life;
+  attempt: AttemptStory;
+  start: Instant;
+  end: Instant;
+}
+
+/** When instances of an attempt were out of service. An operation without an end lasts for ever. */
+export function flightsOf(attempt: AttemptStory): Flight[] {
+  return attempt.lives.flatMap((life) => {
+    const first = life.entries.find(
+      ({ event, operation }) => event === 'started' && operation !== 'health.wait',
+    );
+    return first ? [{ life, attempt, start: first.at, end: landing(attempt, life) }] : [];
+  });
+}
+
+function landing(attempt: AttemptStory, life: Life): Instant {
+  const healthy = endOf(life, 'health.wait', 'succeeded');
+  if (healthy) return healthy.at;
+  const last = Math.max(...life.entries.map((entry) => entry.at));
+  return isSettled(life) || isGone(attempt, life) ? last : Infinity;
+}
+
+/**
+ * Two flights at the same time that differ in `key`: the first such, which is enough to know.
+ * @param concerns of which two
+ */
+export function firstOverlap(
+  flights: readonly Flight[],
+  key: (flight: Flight) => string,
+  concerns: (a: Flight, b: Flight) => boolean = () => true,
+): [Flight, Flight] | null {
+  let open: Flight[] = [];
+  for (const flight of flights.toSorted((a, b) => a.start - b.start)) {
+    open = open.filter((other) => other.end > flight.start);
+    const other = open.find((candidate) => key(candidate) !== key(flight) && concerns(candidate, flight));
+    if (other && flight.end > flight.start) return [other, flight];
+    open.push(flight);
+  }
+  return null;
+}
+
+/** The most flights at the same time; one that begins when another ends is not at the same time. */
+export function peak(flights: readonly Flight[]): number {
+  const moments = flights
+    .filter(({ start, end }) => end > start)
+    .flatMap(({ start, end }) => [
+      { at: start, change: 1 },
+      { at: end, change: -1 },
+    ])
+    .toSorted((a, b) => a.at - b.at || a.change - b.change);
+  let now = 0;
+  let most = 0;
+  for (const { change } of moments) {
+    now += change;
+    most = Math.max(most, now);
+  }
+  return most;
+}
