@@ -13,14 +13,26 @@ export function checkBatches(attempts: readonly AttemptStory[]): Checked[] {
   const ofRolling = all.filter(({ attempt }) => ATTEMPT_KINDS[attempt.kind].rolls);
   const next = ofRolling.flatMap(followers);
   return [
-    check('B2', 'No batch is larger than its share of the set.', ofRolling, tooLarge),
-    check('B2', 'No more instances are out of service at any moment.', rolling, tooManyAtOnce),
-    check('B3', 'Instances out of service are in one zone.', rolling.filter(isZoneBound), twoZones),
-    check('B3', 'Instances out of service are in one update domain.', rolling, twoUpdateDomains),
-    check('B3', 'One batch at a time.', next, beforeTheLastEnded),
-    check('B3', 'A zone, and in it an update domain, is finished before the next.', next, unfinishedPlace),
-    check('B9', 'The pause between batches is kept.', next, pauseCutShort),
-    check('E4', 'Every instance of a batch that ended has an outcome.', all, countsThatDoNotAddUp),
+    check('B2', 'No batch is larger than its share of the set.', 'batch', ofRolling, tooLarge),
+    check('B2', 'No more instances are out of service at any moment.', 'attempt', rolling, tooManyAtOnce),
+    check(
+      'B3',
+      'Instances out of service are in one zone.',
+      'attempt',
+      rolling.filter(isZoneBound),
+      twoZones,
+    ),
+    check('B3', 'Instances out of service are in one update domain.', 'attempt', rolling, twoUpdateDomains),
+    check('B3', 'One batch at a time.', 'batch', next, beforeTheLastEnded),
+    check(
+      'B3',
+      'A zone, and in it an update domain, is finished before the next.',
+      'batch',
+      next,
+      unfinishedPlace,
+    ),
+    check('B9', 'The pause between batches is kept.', 'batch', next, pauseCutShort),
+    check('E4', 'Every instance of a batch that ended has an outcome.', 'batch', all, countsThatDoNotAddUp),
   ];
 }
 

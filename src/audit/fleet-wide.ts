@@ -25,12 +25,18 @@ export function checkFleetWide(
   const judgedRegions = new Set(automatic.filter(isJudged).map(({ region }) => region));
   const itsPairs = pairs.filter((pair) => pair.some((region) => judgedRegions.has(region)));
   return [
-    check('B12', 'A scale set has one attempt at a time.', sets, (ofSet) => twoAttempts(ofSet, isJudged)),
-    check('D1', 'The regions of a geo-pair never upgrade at the same time.', itsPairs, (pair) =>
+    check('B12', 'A scale set has one attempt at a time.', 'scale set', sets, (ofSet) =>
+      twoAttempts(ofSet, isJudged),
+    ),
+    check('D1', 'The regions of a geo-pair never upgrade at the same time.', 'geo-pair', itsPairs, (pair) =>
       bothOfPair(automatic, pair, isJudged),
     ),
-    check('D4', "A region's zones never upgrade at the same time by one update.", updates, (update) =>
-      zonesAtOnce(update, isJudged),
+    check(
+      'D4',
+      "A region's zones never upgrade at the same time by one update.",
+      'update',
+      updates,
+      (update) => zonesAtOnce(update, isJudged),
     ),
   ];
 }

@@ -7,7 +7,7 @@ import type { Checked, Violation } from './report.ts';
 import { tellStory, type AttemptStory } from './story.ts';
 import { checkThresholds } from './thresholds.ts';
 
-export type { Checked, Violation } from './report.ts';
+export type { Checked, Unit, Violation } from './report.ts';
 
 export interface Audit {
   /** In the order of the rules. */
@@ -18,6 +18,8 @@ export interface Audit {
   /** What it was made from. */
   counts: {
     lines: number;
+    /** Lines of attempts of which the journal does not tell the beginning: they are not judged. */
+    leftOut: number;
     attempts: number;
     takeOvers: number;
     batches: number;
@@ -62,6 +64,7 @@ export function auditJournal(
     open: judged.filter(({ end }) => end === null).map(openAttempt),
     counts: {
       lines: entries.length,
+      leftOut: story.leftOut,
       attempts: judged.length,
       takeOvers: sum((attempt) => attempt.takeOvers),
       batches: sum((attempt) => attempt.batches.length),

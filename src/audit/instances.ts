@@ -6,18 +6,21 @@ import { endOf, failureOf, isGone, isSettled, startsOf, type AttemptStory, type 
 export function checkInstances(attempts: readonly AttemptStory[]): Checked[] {
   const all = attempts.flatMap((attempt) => attempt.lives.map((life) => ({ attempt, life })));
   const ended = all.filter(({ attempt }) => attempt.end !== null);
+  const healthy = all.filter(({ life }) => endOf(life, 'health.wait', 'succeeded'));
+  const restored = all.filter(({ life }) => startsOf(life, 'osDisk.restore').length > 0);
+  const failed = ended.filter(({ attempt, life }) => attempt.restoresOnFailure && failureOf(life));
   return [
-    check('B4', 'Disk, then model, then extensions.', all, outOfOrder),
-    check('B4', 'No instance is swapped twice in one attempt.', all, swappedTwice),
-    check('B4', 'No instance is left without an OS disk.', ended, leftWithoutDisk),
-    check('B5', 'Healthy within the time-out, counted from the last extension.', all, tooLate),
-    check('B6', 'Nobody is restored who was healthy in time.', all, restoredThoughHealthy),
-    check('B6', 'Only automatic upgrades and repairs restore.', all, restoredByHand),
-    check('B6', 'Whoever is restored is back on what it ran before.', all, restoredElsewhere),
-    check('B6', 'Automatic upgrades restore whoever fails.', ended, notRestored),
-    check('B10', 'Nobody is swapped who runs the target already.', all, needlessSwap),
-    check('E4', 'What is begun ends once, and not before it began.', all, brokenOperation),
-    check('E4', 'Nothing that was begun is left open.', ended, unfinished),
+    check('B4', 'Disk, then model, then extensions.', 'VM', all, outOfOrder),
+    check('B4', 'No instance is swapped twice in one attempt.', 'VM', all, swappedTwice),
+    check('B4', 'No instance is left without an OS disk.', 'VM', ended, leftWithoutDisk),
+    check('B5', 'Healthy within the time-out, counted from the last extension.', 'VM', healthy, tooLate),
+    check('B6', 'Nobody is restored who was healthy in time.', 'VM', restored, restoredThoughHealthy),
+    check('B6', 'Only automatic upgrades and repairs restore.', 'VM', restored, restoredByHand),
+    check('B6', 'Whoever is restored is back on what it ran before.', 'VM', restored, restoredElsewhere),
+    check('B6', 'Automatic upgrades restore whoever fails.', 'VM', failed, notRestored),
+    check('B10', 'Nobody is swapped who runs the target already.', 'VM', all, needlessSwap),
+    check('E4', 'What is begun ends once, and not before it began.', 'VM', all, brokenOperation),
+    check('E4', 'Nothing that was begun is left open.', 'VM', ended, unfinished),
   ];
 }
 

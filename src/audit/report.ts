@@ -11,11 +11,15 @@ export interface Violation {
   message: string;
 }
 
+/** What a check goes through, one after the other. */
+export type Unit = 'attempt' | 'batch' | 'VM' | 'scale set' | 'geo-pair' | 'update';
+
 /** What one check looked at, and what it found. */
 export interface Checked {
   rule: string;
   /** What holds, in a sentence. */
   promise: string;
+  unit: Unit;
   /** How many cases it looked at: of none, it proves nothing. */
   cases: number;
   violations: Violation[];
@@ -34,6 +38,7 @@ type Finding = Partial<Omit<Violation, 'rule'>> & { message: string };
 export function check<T>(
   rule: string,
   promise: string,
+  unit: Unit,
   cases: readonly T[],
   find: (item: T) => Finding | null,
 ): Checked {
@@ -41,7 +46,7 @@ export function check<T>(
     .map(find)
     .filter((finding) => finding !== null)
     .map((finding) => ({ rule, at: null, scaleSetId: null, instanceId: null, attemptId: null, ...finding }));
-  return { rule, promise, cases: cases.length, violations };
+  return { rule, promise, unit, cases: cases.length, violations };
 }
 
 export function ofAttempt({ id, scaleSetId, start }: AttemptStory, message: string): Finding {

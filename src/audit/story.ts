@@ -8,7 +8,8 @@ import type { JournalEntry, Observed } from '../domain/operation.ts';
 
 export interface Story {
   attempts: AttemptStory[];
-  entries: readonly JournalEntry[];
+  /** Lines of attempts of which the journal does not tell the beginning: nothing can be said of them. */
+  leftOut: number;
 }
 
 export interface AttemptStory extends NonNullable<Observed['attempt']> {
@@ -54,7 +55,7 @@ export interface Life {
   entries: JournalEntry[];
 }
 
-/** Puts a journal in order. Attempts of which it does not tell the beginning are left out. */
+/** Puts a journal in order. */
 export function tellStory(entries: readonly JournalEntry[]): Story {
   const inOrder = entries.toSorted((a, b) => a.at - b.at);
   const attempts = new Map<string, AttemptStory>();
@@ -63,13 +64,14 @@ export function tellStory(entries: readonly JournalEntry[]): Story {
     attempts.set(entry.attemptId, openingOf(entry, entry.observed.attempt));
   }
   const lives = new Map<string, Life>();
+  let leftOut = 0;
   for (const entry of inOrder) {
     const attempt = attempts.get(entry.attemptId);
-    if (!attempt) continue;
-    if (entry.instanceId === '') addEvent(attempt, entry);
+    if (!attempt) leftOut++;
+    else if (entry.instanceId === '') addEvent(attempt, entry);
     else addToLife(attempt, lives, entry);
   }
-  return { attempts: [...attempts.values()], entries: inOrder };
+  return { attempts: [...attempts.values()], leftOut };
 }
 
 function openingOf(entry: JournalEntry, by: NonNullable<Observed['attempt']>): AttemptStory {

@@ -11,12 +11,31 @@ export function checkThresholds(attempts: readonly AttemptStory[]): Checked[] {
     guarded.flatMap((attempt) => attempt.batches.slice(from, to).map((batch) => ({ attempt, batch })));
   const later = cases(1);
   return [
-    check('B1', 'No upgrade begins on a set with too many unhealthy instances.', cases(0, 1), unhealthySet),
-    check('B7', 'No batch follows when too many upgraded instances are unhealthy.', later, afterBreach),
-    check('B8', 'No further batch begins while too many instances are unhealthy.', later, unhealthySet),
+    check(
+      'B1',
+      'No upgrade begins on a set with too many unhealthy instances.',
+      'batch',
+      cases(0, 1),
+      unhealthySet,
+    ),
+    check(
+      'B7',
+      'No batch follows when too many upgraded instances are unhealthy.',
+      'batch',
+      later,
+      afterBreach,
+    ),
+    check(
+      'B8',
+      'No further batch begins while too many instances are unhealthy.',
+      'batch',
+      later,
+      unhealthySet,
+    ),
     check(
       'B11',
       'Nothing follows an expired credential or a resource that is gone.',
+      'attempt',
       attempts,
       afterModelFault,
     ),

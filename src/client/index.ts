@@ -1,3 +1,4 @@
+export { auditRollout, type RolloutAudit } from './audit.ts';
 export { currentInstant, currentUser, type ClientContext } from './context.ts';
 export { decide, type DecideRequest } from './decide.ts';
 export { parseDuration } from './durations.ts';

@@ -56,6 +56,7 @@ export async function start(
   { ledger, rehearsal }: RehearsalWorld,
   regions: string[][],
   change: Partial<NewRollout> = {},
+  scaleSet?: { id: string; region: string },
 ): Promise<string> {
   const rollout = await ledger.rollouts.create({
     id: imageRolloutId(TARGET, 1),
@@ -68,7 +69,7 @@ export async function start(
     startedAt: START,
     ...change,
   });
-  rehearsal.start(rollout);
+  rehearsal.start(rollout, scaleSet);
   return rollout.id;
 }
 

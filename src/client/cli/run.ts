@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { TemporalUnreachableError } from '../../temporal/connection.ts';
 import { ClientError, EXIT } from '../errors.ts';
 import type { Cli } from './cli.ts';
+import { addAuditCommand } from './commands/audit.ts';
 import { addDecideCommand, addOrderCommands } from './commands/control.ts';
 import { addFleetCommands } from './commands/fleet.ts';
 import { addHistoryCommand } from './commands/history.ts';
@@ -92,6 +93,7 @@ function createProgram(cli: Cli): Command {
   addRepairCommand(program, cli);
   addHistoryCommand(program, cli);
   addJournalCommand(program, cli);
+  addAuditCommand(program, cli);
   return program;
 }
 
