@@ -1,7 +1,8 @@
 import type { Instant } from '../domain/clock.ts';
-import { judgeHealth, type HealthVerdict } from '../domain/health.ts';
+import { judgeHealth, steadilyHealthyAt, type HealthVerdict } from '../domain/health.ts';
 import { sameImageVersion } from '../domain/image.ts';
 import { isModelFault, type JournalEntry } from '../domain/operation.ts';
+import { DEFAULT_SETTINGS } from '../domain/policy.ts';
 import type { Instance, ScaleSet } from '../domain/scale-set.ts';
 import type { Attempt, AttemptInstance, InstanceOutcome } from '../ledger/port.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
@@ -14,7 +15,8 @@ interface Judged {
   instanceId: string;
   /** `waiting` has no outcome yet; `restore` is to be restored; the others are final. */
   verdict: 'waiting' | 'restore' | InstanceOutcome;
-  until: Instant;
+  /** When its wait ends, by health or by time-out. */
+  nextAt: Instant;
   error: string | null;
   /** Journal lines of its wait for health. */
   lines: Pick<JournalEntry, 'at' | 'event' | 'error'>[];
@@ -44,10 +46,10 @@ export async function checkHealth(deps: ActivityDependencies, input: HealthInput
   };
 }
 
-/** At the next interval, or when the last wait times out if that is sooner; of one that is not configured yet nobody knows when. */
+/** At the next interval, or when the last wait ends if that is sooner; of one that is not configured yet nobody knows when. */
 function nextLook(waiting: readonly Judged[], at: Instant, interval: number): Instant {
-  const timeout = Math.max(...waiting.map((one) => one.until));
-  return timeout > at ? Math.min(at + interval, timeout) : at + interval;
+  const last = Math.max(...waiting.map((one) => one.nextAt));
+  return last > at ? Math.min(at + interval, last) : at + interval;
 }
 
 /** Closes a batch of which instances were restored: what is seen in the fleet now is the outcome. */
@@ -122,7 +124,7 @@ function judge(
   at: Instant,
   restores: boolean,
 ): Judged {
-  const base = { instanceId, instance, until: at, lines: [] };
+  const base = { instanceId, instance, nextAt: at, lines: [] };
   if (instance === null)
     return { ...base, verdict: 'left', error: 'InstanceNotFound: deleted while it was upgraded.' };
   const fault = instance.extensions.find((extension) => extension.error)?.error;
@@ -137,15 +139,16 @@ function judge(
     return { ...base, verdict: bad, error: extensionError ?? 'NotConfigured: the model was not applied.' };
   }
 
-  const { healthTimeout } = input.settings;
-  const verdict = judgeHealth(instance.configuredAt, instance.firstHealthyAt, healthTimeout, at);
+  const { healthTimeout, healthyReadings = DEFAULT_SETTINGS.healthyReadings } = input.settings;
+  const steadyAt = steadilyHealthyAt(instance, healthyReadings);
+  const verdict = judgeHealth(instance.configuredAt, steadyAt, healthTimeout, at);
   const late =
     extensionError ?? `HealthTimeout: not healthy within ${healthTimeout / 1000} s of its last extension.`;
   return {
     ...base,
     lines: waitLines(verdict, late),
     verdict: verdict.kind === 'healthy' ? 'upgraded' : verdict.kind === 'waiting' ? 'waiting' : bad,
-    until: verdict.kind === 'waiting' ? verdict.until : at,
+    nextAt: verdict.kind === 'waiting' ? verdict.nextAt : at,
     error: verdict.kind === 'timedOut' ? late : null,
   };
 }

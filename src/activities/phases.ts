@@ -1,6 +1,6 @@
 import type { Instant } from '../domain/clock.ts';
 import { destinationOf, type Goal } from '../domain/goal.ts';
-import { exceedsPercent, isHealthy } from '../domain/health.ts';
+import { exceedsPercent, isSteadilyHealthy } from '../domain/health.ts';
 import { isUntouchable, type Instance, type ScaleSet } from '../domain/scale-set.ts';
 import { scopesOf } from '../domain/scopes.ts';
 import { stopCodes } from '../domain/set-planner.ts';
@@ -73,7 +73,8 @@ async function readVerdict(
     for (const instance of await deps.fleet.instances(target.scaleSetId, at)) {
       if (isUntouchable(scaleSet, instance) || instance.powerState === 'deallocated') continue;
       verdict.eligible++;
-      const problem = problemOf(goal, scaleSet, instance);
+      const steady = isSteadilyHealthy(instance, at, rollout.settings.healthyReadings);
+      const problem = problemOf(goal, scaleSet, instance, steady);
       if (problem === null) verdict.succeeded++;
       else {
         verdict.failed++;
@@ -85,12 +86,12 @@ async function readVerdict(
   return verdict;
 }
 
-function problemOf(goal: Goal, scaleSet: ScaleSet, instance: Instance): string | null {
+function problemOf(goal: Goal, scaleSet: ScaleSet, instance: Instance, steady: boolean): string | null {
   const { osDisk, instanceId } = instance;
   if (osDisk === null) return 'has no OS disk';
   if (goal.quarantined.has(instanceId)) return 'is in quarantine: its restore failed';
   if (destinationOf(goal, scaleSet, instance) !== null) return `runs ${osDisk.source.version}`;
-  return isHealthy(instance) ? null : `is not healthy on ${osDisk.source.version}`;
+  return steady ? null : `is not healthy on ${osDisk.source.version}`;
 }
 
 /** The order in force for a rollout, or for one of its phases. */

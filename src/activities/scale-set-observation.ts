@@ -1,6 +1,6 @@
 import { CANCELLED_THROUGH_TEMPORAL } from '../domain/cancel.ts';
 import type { Instant } from '../domain/clock.ts';
-import { isHealthy } from '../domain/health.ts';
+import { isSteadilyHealthy } from '../domain/health.ts';
 import { destinationOf, isOutOfBounds } from '../domain/goal.ts';
 import { isModelFault } from '../domain/operation.ts';
 import { isRunning, type Instance, type ScaleSet } from '../domain/scale-set.ts';
@@ -57,7 +57,9 @@ export async function observe(
       instanceId: instance.instanceId,
       zone: instance.zone,
       updateDomain: instance.updateDomain,
-      healthy: isHealthy(instance) && !goal.quarantined.has(instance.instanceId),
+      healthy:
+        isSteadilyHealthy(instance, at, rollout.settings.healthyReadings) &&
+        !goal.quarantined.has(instance.instanceId),
       running: isRunning(instance),
       destination: destinationOf(goal, scaleSet, instance),
       untouchable: isOutOfBounds(goal, scaleSet, instance),

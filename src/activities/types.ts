@@ -84,7 +84,8 @@ export interface StepResult {
 
 export interface HealthInput extends BatchInput {
   restoresOnFailure: boolean;
-  settings: Pick<RolloutSettings, 'healthTimeout' | 'healthPollInterval'>;
+  /** Workflows of the first release do not give the number of readings. */
+  settings: Pick<RolloutSettings, 'healthTimeout' | 'healthPollInterval'> & { healthyReadings?: number };
 }
 
 export interface FailedInstance {

@@ -14,7 +14,7 @@ export interface PlanFile {
 
 const text = z.string({ error: 'give a text' }).min(1, { error: 'give a text that is not empty' });
 
-const duration = z
+export const duration = z
   .string({ error: `give a length of time: ${DURATION_EXAMPLES}` })
   .transform((value, context) => {
     const parsed = parseDuration(value);
@@ -29,7 +29,7 @@ const duration = z
 
 const count = z.int({ error: 'give a whole number' });
 
-const settings = z.strictObject({
+export const settings = z.strictObject({
   failureTolerancePercent: z.number({ error: 'give a number' }).optional(),
   bakeTime: duration.optional(),
   triggerDelay: z
@@ -45,6 +45,7 @@ const settings = z.strictObject({
     .optional(),
   firstTriggerDelay: duration.optional(),
   healthTimeout: duration.optional(),
+  healthyReadings: count.optional(),
   healthPollInterval: duration.optional(),
   maxConcurrentScaleSets: count.optional(),
   chunkSize: count.optional(),
@@ -52,7 +53,7 @@ const settings = z.strictObject({
   maxHistoryEvents: count.optional(),
 });
 
-const phase = z.strictObject({
+export const phase = z.strictObject({
   name: text.optional(),
   regions: z.array(text, { error: 'give a list of region names' }),
 });

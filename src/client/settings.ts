@@ -11,6 +11,7 @@ const LIMITS: { [Name in keyof RolloutSettings]?: { min: number; max: number; un
   chunkSize: { min: 1, max: 1_000, unit: ' instances' },
   maxConcurrentScaleSets: { min: 1, max: 5_000, unit: ' scale sets' },
   maxHistoryEvents: { min: 50, max: 40_000, unit: ' events' },
+  healthyReadings: { min: 1, max: 24, unit: ' readings' },
   // Below a second a look at the health costs more than it tells.
   healthPollInterval: { min: SECOND, max: Number.MAX_SAFE_INTEGER, unit: ' ms' },
   fallbackPoll: { min: SECOND, max: Number.MAX_SAFE_INTEGER, unit: ' ms' },

@@ -63,6 +63,8 @@ export function policyInForce(scaleSet: ScaleSet): RollingUpgradePolicy {
 export interface RolloutSettings {
   /** How long an upgraded instance may take to become healthy (rule B5). */
   healthTimeout: Duration;
+  /** Readings of its health signal, one after the other, that must be healthy before an instance is (rule B5). */
+  healthyReadings: number;
   /** Between two looks at the health of a batch. */
   healthPollInterval: Duration;
   /** Shortest and longest delay between the moment an upgrade is due and its trigger (rule D6). */
@@ -85,6 +87,7 @@ export interface RolloutSettings {
 
 export const DEFAULT_SETTINGS: RolloutSettings = {
   healthTimeout: 5 * MINUTE,
+  healthyReadings: 2,
   healthPollInterval: MINUTE / 2,
   triggerDelay: { min: 30 * MINUTE, max: 60 * MINUTE },
   firstTriggerDelay: 3 * HOUR,

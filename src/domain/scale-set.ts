@@ -34,6 +34,19 @@ export interface Extension {
   externalResources: string[];
 }
 
+/** How the Application Health extension asks the application on its own VM. */
+export interface HealthExtension {
+  /** Handler version 2 and above: it tells more states than healthy and unhealthy. */
+  rich: boolean;
+  protocol: 'http' | 'https' | 'tcp';
+  /** Between two readings. */
+  interval: Duration;
+  /** Equal readings, one after the other, that change its state. */
+  numberOfProbes: number;
+  /** After a start, how long an application that does not answer is initializing; rich only. */
+  gracePeriod: Duration;
+}
+
 export interface DataDisk {
   lun: number;
   sizeGB: number;
@@ -60,6 +73,10 @@ export interface ScaleSet {
   dataDisks: DataDisk[];
   /** ARM id of the load balancer probe, or null. */
   healthProbeId: string | null;
+  /** The Application Health extension, or null. */
+  healthExtension: HealthExtension | null;
+  /** What the computer names of its instances begin with; empty where the model does not say. */
+  computerNamePrefix: string;
   singlePlacementGroup: boolean;
   /** `windowsConfiguration.enableAutomaticUpdates`; null where the model does not say. */
   enableAutomaticUpdates: boolean | null;
@@ -94,8 +111,23 @@ export interface OperationError {
   message: string;
 }
 
+/** A time in which an instance was healthy without a break. */
+export interface HealthyStretch {
+  from: Instant;
+  /** Null while it lasts. */
+  to: Instant | null;
+}
+
+/** What a VM keeps for life, whatever becomes of its disks (rule B4). */
+export interface VmIdentity {
+  /** A UUID. */
+  vmId: string;
+  computerName: string;
+  privateIpAddress: string;
+}
+
 /** An instance as the fleet saw it at one instant (rule A4). */
-export interface Instance {
+export interface Instance extends VmIdentity {
   instanceId: string;
   scaleSetId: string;
   zone: string | null;
@@ -116,8 +148,13 @@ export interface Instance {
   protectFromScaleSetActions: boolean;
   /** When its last extension ended after the last change of its OS disk; null while that is still to come. */
   configuredAt: Instant | null;
-  /** When it first was healthy since `configuredAt` (rule B5); null if it has not been. */
-  firstHealthyAt: Instant | null;
+  /**
+   * When it was healthy since `configuredAt`, in order of time (rule B5). One that is no longer than an earlier one is left
+   * out, since it decides nothing, except for the last.
+   */
+  healthyStretches: HealthyStretch[];
+  /** Between two readings of its health signal; 0 where there is none. */
+  readingInterval: Duration;
 }
 
 /** Scale set ids ignore case. */

@@ -86,6 +86,7 @@ const extension = object({
 
 const virtualMachineProfile = object({
   osProfile: object({
+    computerNamePrefix: maybeText,
     customData: z.string(GIVE_TEXT).nullish(),
     windowsConfiguration: object({ enableAutomaticUpdates: maybeBoolean }).nullish(),
     linuxConfiguration: object({}).nullish(),

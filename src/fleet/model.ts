@@ -4,6 +4,7 @@ import { DEFAULT_ROLLING_POLICY, policyViolations } from '../domain/policy.ts';
 import { type Extension, type ScaleSet, type UpgradePolicy } from '../domain/scale-set.ts';
 import { normaliseRegionName } from '../domain/region.ts';
 import { extensionOrder } from './extension-order.ts';
+import { readHealthExtension } from './health-extension.ts';
 import { isApplicationHealthExtension } from './health-signal.ts';
 import { ModelError, type ModelIssue } from './model-error.ts';
 import { issuesOf, wireModelSchema, type WireExtension, type WireModel } from './model-schema.ts';
@@ -70,6 +71,7 @@ export function parseScaleSetModel(wire: Json, context: ModelContext): ScaleSet 
   }
   const imageReference = readImageReference(profile.storageProfile.imageReference, issues);
   const extensions = readExtensions(profile.extensionProfile?.extensions ?? [], issues);
+  const healthExtension = readHealthExtension(profile.extensionProfile?.extensions ?? [], issues);
   const healthProbeId = profile.networkProfile?.healthProbe?.id ?? null;
   if (healthProbeId !== null && extensions.some(isApplicationHealthExtension)) {
     issues.push({
@@ -101,6 +103,8 @@ export function parseScaleSetModel(wire: Json, context: ModelContext): ScaleSet 
       sizeGB: diskSizeGB ?? 0,
     })),
     healthProbeId,
+    healthExtension,
+    computerNamePrefix: profile.osProfile?.computerNamePrefix ?? '',
     singlePlacementGroup: model.properties.singlePlacementGroup ?? true,
     enableAutomaticUpdates: profile.osProfile?.windowsConfiguration?.enableAutomaticUpdates ?? null,
     modelApiVersion: context.apiVersion,

@@ -49,6 +49,7 @@ const PROPERTIES: Shape = {
   },
   virtualMachineProfile: {
     osProfile: {
+      computerNamePrefix: null,
       customData: null,
       windowsConfiguration: { enableAutomaticUpdates: null, patchSettings: { patchMode: null } },
       linuxConfiguration: { patchSettings: { patchMode: null } },

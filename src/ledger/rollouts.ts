@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely';
 import type { Database, Queries } from '../database/database.ts';
 import type { RolloutsTable } from '../database/tables-ledger.ts';
 import { imageKey } from '../domain/image.ts';
+import { DEFAULT_SETTINGS, type RolloutSettings } from '../domain/policy.ts';
 import { NotRecordedError } from './errors.ts';
 import type { Reason, Rollout, RolloutKind, Rollouts, RolloutStatus } from './port.ts';
 import { fromJson, fromJsonOrNull, keyOf, toJson, toJsonOrNull } from './rows.ts';
@@ -116,7 +117,8 @@ function toRollout(row: Selectable<RolloutsTable>): Rollout {
     status: row.status as RolloutStatus,
     reason: fromJsonOrNull(row.reason),
     phases: fromJson(row.phases),
-    settings: fromJson(row.settings),
+    // Rollouts of earlier releases know fewer settings.
+    settings: { ...DEFAULT_SETTINGS, ...fromJson<Partial<RolloutSettings>>(row.settings) },
     action: row.action as Rollout['action'],
     parameters: fromJsonOrNull(row.parameters) ?? {},
     startedBy: row.started_by,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_SETTINGS } from '../../src/domain/policy.ts';
 import { HOUR, MINUTE, SECOND, isoTime } from '../../src/domain/clock.ts';
 import { NEW_VERSION, OLD_VERSION, type TestFleetOptions, type TestSet } from '../support/fleet.ts';
 import {
@@ -17,7 +18,10 @@ removeWorldsAfterEach();
 
 type Faults = NonNullable<TestFleetOptions['faults']>;
 
-/** Ten VMs whose first batch, `0` and `5`, has been upgraded and is not healthy yet: that takes 15 s, and what faults add. */
+/**
+ * Ten VMs whose first batch, `0` and `5`, has been upgraded and is not healthy yet: that takes 15 s, and what faults add. The
+ * probe asks every 15 s, and two of its readings are needed.
+ */
 async function upgradedBatch(set: Partial<TestSet> = {}, options: TestFleetOptions = {}) {
   const { world, id } = await oneSet(set, options);
   const { look, configuredAt } = await configuredBatch(world, id);
@@ -53,6 +57,37 @@ describe('the wait for health (B5)', () => {
     expect(disks.map(({ previousOsDisk }) => previousOsDisk)).toEqual([null, null]);
   });
 
+  it('looks again when the readings are complete, not at the next interval', async () => {
+    const { check, configuredAt } = await upgradedBatch();
+    expect(await check(16 * SECOND)).toMatchObject({ waiting: 2, nextLookAt: configuredAt + 30 * SECOND });
+    expect(await check(29 * SECOND)).toMatchObject({ waiting: 2, nextLookAt: configuredAt + 30 * SECOND });
+  });
+
+  it('takes as many readings as the rollout wants', async () => {
+    const { healthTimeout, healthPollInterval } = DEFAULT_SETTINGS;
+    for (const [healthyReadings, seconds] of [
+      [1, 15],
+      [4, 60],
+    ] as const) {
+      const { check } = await upgradedBatch();
+      const settings = { healthTimeout, healthPollInterval, healthyReadings };
+      expect(await check(seconds * SECOND - 1, { settings })).toMatchObject({ waiting: 2 });
+      expect(await check(seconds * SECOND, { settings })).toMatchObject({ waiting: 0, healthy: 2 });
+    }
+  });
+
+  it('does not take a signal that flaps for a healthy one, and restores', async () => {
+    const flapping: Faults = [
+      { kind: 'flapping', periodSeconds: 30, instances: ['5'], version: NEW_VERSION },
+    ];
+    const { check } = await upgradedBatch({}, { faults: flapping });
+    expect(await check(HOUR)).toMatchObject({ healthy: 1, toRestore: [{ instanceId: '5' }] });
+    // Healthy for a minute at a time, it has its two readings.
+    const slowly: Faults = [{ kind: 'flapping', periodSeconds: 120, instances: ['5'] }];
+    const other = await upgradedBatch({}, { faults: slowly });
+    expect(await other.check(HOUR)).toMatchObject({ healthy: 2, toRestore: [] });
+  });
+
   it('looks for the last time when the 5 minutes are over, not later', async () => {
     const { check, configuredAt } = await upgradedBatch({}, { faults: neverHealthy });
     expect(await check(290 * SECOND)).toMatchObject({
@@ -62,13 +97,13 @@ describe('the wait for health (B5)', () => {
   });
 
   it('restores nothing that was healthy in time, however late the look comes', async () => {
-    const { world, look, check } = await upgradedBatch({}, { faults: slow(285) });
+    const { world, look, check } = await upgradedBatch({}, { faults: slow(270) });
     expect(await check(HOUR)).toMatchObject({ healthy: 2, toRestore: [], left: 0, nextLookAt: null });
     expect(await outcomesOf(world, look.attempt.id)).toEqual({ 0: 'upgraded', 5: 'upgraded' });
   });
 
-  it('restores what became healthy a second too late, however healthy it is by the time of the look', async () => {
-    const { check } = await upgradedBatch({}, { faults: slow(286) });
+  it('restores what had its readings too late by one, however healthy it is by the time of the look', async () => {
+    const { check } = await upgradedBatch({}, { faults: slow(271) });
     const late = await check(HOUR);
     expect(late).toMatchObject({ healthy: 1, nextLookAt: null });
     expect(late.toRestore).toEqual([
@@ -80,7 +115,7 @@ describe('the wait for health (B5)', () => {
     const faults: Faults = [{ kind: 'swapFails', instances: ['0'] }, ...slow(100)];
     const { check } = await upgradedBatch({}, { faults });
     expect(await check(60 * SECOND)).toMatchObject({ waiting: 1, toRestore: [] });
-    const { waiting, toRestore } = await check(120 * SECOND);
+    const { waiting, toRestore } = await check(135 * SECOND);
     expect(waiting).toBe(0);
     expect(toRestore).toEqual([{ instanceId: '0', error: expect.stringContaining('NotOnTarget') }]);
   });
@@ -91,11 +126,11 @@ describe('the wait for health (B5)', () => {
     await check(30 * SECOND);
     await check(HOUR);
     await check(HOUR);
-    // Configured after 55 s; healthy 15 s later; timed out after 5 minutes.
+    // Configured after 55 s; healthy for two readings 30 s later; timed out after 5 minutes.
     expect(await waitsOf(world, id)).toEqual([
       '0 started 55s',
       '5 started 55s',
-      '0 succeeded 70s',
+      '0 succeeded 85s',
       '5 failed 355s',
     ]);
   });
@@ -161,7 +196,7 @@ describe('restores (B6)', () => {
   it('leave out a VM that was deleted meanwhile', async () => {
     const { world, id, look, check } = await upgradedBatch();
     await world.fleet.deleteInstances(id, ['5']);
-    expect(await check(20 * SECOND)).toMatchObject({ healthy: 1, toRestore: [], left: 1, nextLookAt: null });
+    expect(await check(30 * SECOND)).toMatchObject({ healthy: 1, toRestore: [], left: 1, nextLookAt: null });
     expect(await outcomesOf(world, look.attempt.id)).toEqual({ 0: 'upgraded', 5: 'left' });
   });
 

@@ -51,6 +51,8 @@ const web: ScaleSet = {
   hasCustomData: false,
   keepsDriveLetters: false,
   dataDisks: [],
+  healthExtension: null,
+  computerNamePrefix: 'web',
   healthProbeId: null,
   singlePlacementGroup: true,
   enableAutomaticUpdates: null,

@@ -15,6 +15,7 @@ const HEALTH = {
   publisher: 'Microsoft.ManagedServices',
   typeHandlerVersion: '2.0',
   autoUpgradeMinorVersion: true,
+  settings: { protocol: 'http', port: 80, requestPath: '/health' },
 };
 
 /** As the API answers. */

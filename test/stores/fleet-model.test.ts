@@ -104,6 +104,8 @@ describe('reading a scale set from its ARM model', () => {
       keepsDriveLetters: true,
       dataDisks: [{ lun: 0, sizeGB: 64 }],
       healthProbeId: PROBE.id,
+      healthExtension: null,
+      computerNamePrefix: '',
       singlePlacementGroup: true,
       enableAutomaticUpdates: null,
       modelApiVersion: '2024-11-01',

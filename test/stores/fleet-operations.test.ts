@@ -11,6 +11,7 @@ import {
   type TestFleetOptions,
   type TestSet,
 } from '../support/fleet.ts';
+import { healthySince } from '../support/health.ts';
 import { journalOf } from '../support/fleet-journal.ts';
 
 /** Every step takes a time of its own, so that a journal's times tell which is which. */
@@ -64,11 +65,17 @@ describeEngines('operations on the simulated fleet', (open) => {
     expect(await look(89.999)).toMatchObject({
       applicationHealth: 'unhealthy',
       configuredAt: s(75),
-      firstHealthyAt: null,
+      healthyStretches: [],
       provisioningState: 'Succeeded',
     });
-    expect(await look(90)).toMatchObject({ applicationHealth: 'healthy', firstHealthyAt: s(90) });
-    expect(await look(9000)).toMatchObject({ applicationHealth: 'healthy', firstHealthyAt: s(90) });
+    expect(await look(90)).toMatchObject({
+      applicationHealth: 'healthy',
+      healthyStretches: [{ from: s(90), to: null }],
+    });
+    expect(await look(9000)).toMatchObject({
+      applicationHealth: 'healthy',
+      healthyStretches: [{ from: s(90), to: null }],
+    });
 
     expect(await journalOf(database, id)).toEqual([
       `0s 1 osDisk.swap started ${OLD_VERSION}>${NEW_VERSION}`,
@@ -89,7 +96,7 @@ describeEngines('operations on the simulated fleet', (open) => {
       await late.fleet.operate(request(late.id, ['0', '1'], operation, s(0)));
     }
     const instances = await late.fleet.instances(late.id, s(86_400));
-    expect(instances.map(({ configuredAt, firstHealthyAt }) => [configuredAt, firstHealthyAt])).toEqual([
+    expect(instances.map((instance) => [instance.configuredAt, healthySince(instance)])).toEqual([
       [s(75), s(90)],
       [s(75), s(90)],
       [expect.any(Number), expect.any(Number)],
@@ -128,7 +135,7 @@ describeEngines('operations on the simulated fleet', (open) => {
     }
     expect((await fleet.instances(id, s(1), ['0']))[0]).toMatchObject({
       configuredAt: s(1),
-      firstHealthyAt: s(1),
+      healthyStretches: [{ from: s(1), to: null }],
     });
     // Without extensions there is nothing to run, and nothing to tell of it.
     expect((await journalOf(database, id)).some((line) => line.includes('extension'))).toBe(false);

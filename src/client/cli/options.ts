@@ -46,6 +46,7 @@ export interface SettingsFlags {
   triggerDelay?: { min: Duration; max: Duration };
   firstTriggerDelay?: Duration;
   healthTimeout?: Duration;
+  healthyReadings?: number;
   healthPoll?: Duration;
   chunkSize?: number;
   maxConcurrent?: number;
@@ -71,6 +72,10 @@ export function withSettings(command: Command): Command {
     new Option('--health-timeout <time>', 'how long a VM may take to get healthy (default: 5m)').argParser(
       durationOption,
     ),
+    new Option(
+      '--healthy-readings <count>',
+      'readings of its health signal that a VM must pass one after the other (default: 2)',
+    ).argParser(wholeNumber(1, 24)),
     new Option('--health-poll <time>', 'between two looks at the health (default: 30s)').argParser(
       durationOption,
     ),
@@ -94,6 +99,7 @@ export function settingsOf(flags: SettingsFlags): SettingsOverrides {
     triggerDelay: flags.triggerDelay,
     firstTriggerDelay: flags.firstTriggerDelay,
     healthTimeout: flags.healthTimeout,
+    healthyReadings: flags.healthyReadings,
     healthPollInterval: flags.healthPoll,
     chunkSize: flags.chunkSize,
     maxConcurrentScaleSets: flags.maxConcurrent,

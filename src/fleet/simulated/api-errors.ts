@@ -5,8 +5,19 @@ import { isNamed, type FaultOf, type Faults } from './faults.ts';
 /** The cloud's API failed, by a scenario's `apiError`: asking again is right. */
 export class FleetUnavailableError extends Error {
   override readonly name = 'FleetUnavailableError';
-  readonly code = 'ServiceUnavailable';
+  readonly code: 'ServiceUnavailable' | 'GatewayTimeout';
+
+  constructor(message: string, code: FleetUnavailableError['code'] = 'ServiceUnavailable') {
+    super(message);
+    this.code = code;
+  }
 }
+
+const ERRORS = {
+  before: { code: 'ServiceUnavailable', when: 'before it did anything' },
+  after: { code: 'ServiceUnavailable', when: 'after it had done it' },
+  timeout: { code: 'GatewayTimeout', when: 'with no answer in time' },
+} as const;
 
 /**
  * The error that the scenario has for this request, or null. How often it will still happen is kept with the fleet, so
@@ -32,9 +43,10 @@ export async function takeApiError(
       .where('remaining', '>', 0)
       .executeTakeFirst();
     if (used.numUpdatedRows > 0n) {
-      const when = fault.effect === 'before' ? 'before it did anything' : 'after it had done it';
+      const { code, when } = ERRORS[fault.effect];
       const error = new FleetUnavailableError(
         `The fleet's API failed on ${operation}, ${when} (fault ${id}).`,
+        code,
       );
       return { effect: fault.effect, error };
     }

@@ -1,7 +1,7 @@
 import type { Instant } from '../../domain/clock.ts';
 import type { ImageVersion } from '../../domain/image.ts';
-import { shortHash } from '../../domain/random.ts';
-import { scaleSetKey, type ScaleSet } from '../../domain/scale-set.ts';
+import { hash32, shortHash } from '../../domain/random.ts';
+import { scaleSetKey, type ScaleSet, type VmIdentity } from '../../domain/scale-set.ts';
 import { osDiskId, withFirstLetters } from './plan-disk.ts';
 import type { InstanceState } from './state.ts';
 import { instanceRow, type InstanceRow } from './store.ts';
@@ -42,6 +42,7 @@ export function runningState(
 ): InstanceState {
   const unique = shortHash(`${scaleSetKey(scaleSet.id)}:${instanceId}`);
   return {
+    identity: identityOf(scaleSet, instanceId),
     osDisk: { id: osDiskId(scaleSet.name, instanceId, unique), source: version, createdAt: since },
     previous: null,
     dataDisks: withFirstLetters(scaleSet.dataDisks, scaleSet.osType),
@@ -52,7 +53,33 @@ export function runningState(
     appliedModelVersion: scaleSet.modelVersion,
     configuredAt: since,
     healthyFrom: since,
+    stops: [],
+    hits: {},
     planned: [],
+  };
+}
+
+/** What a VM keeps for life: the same for the same set and instance. */
+export function identityOf(scaleSet: ScaleSet, instanceId: string): VmIdentity {
+  const parts = (n: number) => hash32(`${scaleSetKey(scaleSet.id)}:${instanceId}:${n}`);
+  const hex = [0, 1, 2, 3].map((n) => parts(n).toString(16).padStart(8, '0')).join('');
+  // The shape of a random UUID: version 4, variant 10.
+  const vmId = [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `4${hex.slice(13, 16)}`,
+    `a${hex.slice(17, 20)}`,
+    hex.slice(20),
+  ];
+  const number = /^\d{1,9}$/.test(instanceId) ? Number(instanceId) : parts(0);
+  const prefix = scaleSet.computerNamePrefix || scaleSet.name.slice(0, 9);
+  // Azure leaves the first four addresses of a subnet alone.
+  const host = 4 + (number % 65_000);
+  const subnet = hash32(scaleSetKey(scaleSet.id)) % 256;
+  return {
+    vmId: vmId.join('-'),
+    computerName: prefix + (number % 36 ** 6).toString(36).padStart(6, '0'),
+    privateIpAddress: `10.${subnet}.${Math.floor(host / 256)}.${host % 256}`,
   };
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isoInstant } from './instant.ts';
 import { OPERATION_ORDER, type FleetOperation } from '../../domain/operation.ts';
-import { uniform } from '../../domain/random.ts';
+import { shortHash, uniform } from '../../domain/random.ts';
 import { scaleSetKey } from '../../domain/scale-set.ts';
 
 /** Which instances a fault concerns: all that pass every condition given. */
@@ -31,7 +31,7 @@ export const faultSchema = z.discriminatedUnion('kind', [
     version: version.optional(),
     ...target,
   }),
-  /** The new disk cannot be attached; the old one is put back. The first `times` tries fail; all, if not given. */
+  /** The new disk cannot be attached; the old one is put back. The first `times` tries of each instance fail; all, if not given. */
   z.strictObject({
     kind: z.literal('swapFails'),
     times: z.int().positive().optional(),
@@ -42,14 +42,35 @@ export const faultSchema = z.discriminatedUnion('kind', [
   /** Sets when an external resource's credential expires: renewing the credential ends it (rule B11). */
   z.strictObject({ kind: z.literal('credentialExpired'), url, at: isoInstant }),
   z.strictObject({ kind: z.literal('resourceGone'), url, at: isoInstant }),
+  /**
+   * Whenever the application could be healthy it is so for a while, and then not: half of the period each, or so many seconds.
+   * It begins with a healthy time, at `from` or when the application gets healthy.
+   */
+  z
+    .strictObject({
+      kind: z.literal('flapping'),
+      periodSeconds: seconds.min(1).optional(),
+      healthySeconds: seconds.min(0.5).optional(),
+      unhealthySeconds: seconds.min(0.5).optional(),
+      version: version.optional(),
+      from: isoInstant.optional(),
+      to: isoInstant.optional(),
+      ...target,
+    })
+    .refine(
+      ({ periodSeconds, healthySeconds, unhealthySeconds }) =>
+        (periodSeconds === undefined) !== (healthySeconds === undefined) &&
+        (healthySeconds === undefined) === (unhealthySeconds === undefined),
+      { error: 'give periodSeconds, or healthySeconds and unhealthySeconds' },
+    ),
   /** Maintenance, or a zone that is down: instances are stopped between two virtual times. */
   z.strictObject({ kind: z.literal('outage'), from: isoInstant, to: isoInstant, ...target }),
-  /** The cloud's API answers with an error, so many times; `after`: it has done what was asked. */
+  /** The cloud's API answers with an error, so many times; `after`: it has done what was asked; `timeout`: that, and no answer came. */
   z.strictObject({
     kind: z.literal('apiError'),
     operation: z.enum(OPERATION_ORDER as [FleetOperation, ...FleetOperation[]]),
     times: z.int().positive(),
-    effect: z.enum(['before', 'after']),
+    effect: z.enum(['before', 'after', 'timeout']),
     scaleSet: z.string().min(1).optional(),
   }),
 ]);
@@ -101,6 +122,28 @@ export class Faults {
         return (named === undefined || named === version) && this.#hits(id, fault, subject);
       })
       .map(({ fault }) => fault);
+  }
+
+  /**
+   * Whether one of the faults that concern an instance hits it now. One with a number of `times` hits each instance so
+   * often, whatever the attempts that its tries belong to.
+   * @param hits how often it was hit by each fault before
+   * @returns the hits by then, or null for no fault
+   */
+  hit(
+    kind: 'swapFails' | 'restoreFails',
+    subject: Subject,
+    hits: Readonly<Record<string, number>>,
+    version?: string,
+  ): Record<string, number> | null {
+    for (const fault of this.concerning(kind, subject, version)) {
+      if (fault.times === undefined) return { ...hits };
+      // By what it says: its number changes when others are set.
+      const key = shortHash(JSON.stringify(fault));
+      const before = hits[key] ?? 0;
+      if (before < fault.times) return { ...hits, [key]: before + 1 };
+    }
+    return null;
   }
 
   #hits(

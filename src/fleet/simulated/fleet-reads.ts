@@ -3,10 +3,11 @@ import type { Instant } from '../../domain/clock.ts';
 import { imageKey } from '../../domain/image.ts';
 import type { Region } from '../../domain/region.ts';
 import { scaleSetKey, type Instance, type ScaleSet } from '../../domain/scale-set.ts';
+import { healthSource } from '../health-signal.ts';
 import type { ScaleSetFilter } from '../port.ts';
 import { loadInstances, loadSet, placeOf, saveSet, setLock, settleAll } from './store.ts';
 import { instanceAt } from './view.ts';
-import { outagesOf, type World } from './world.ts';
+import { fateOf, type World } from './world.ts';
 
 export async function readRegions(db: Queries): Promise<Region[]> {
   const rows = await db.selectFrom('regions').selectAll().orderBy('name').execute();
@@ -53,6 +54,8 @@ export async function readInstances(
   const now = Math.max(at, set.simTime);
   if (set.nextDue !== null && set.nextDue <= now) await settleSet(database, scaleSetId, at);
   const world = await worldAt(db, set.revision);
+  const { healthProbeId } = set.spec;
+  const source = healthSource(set.spec, world.probes.get(healthProbeId?.toLowerCase() ?? '') ?? null);
   const instances = await loadInstances(db, set.key, instanceIds && { ids: instanceIds });
   return instances.map(({ row, state }) => {
     const place = placeOf(row);
@@ -62,7 +65,7 @@ export async function readInstances(
       zone: row.zone,
       instanceId: row.instance_id,
     };
-    return instanceAt(place, state, set.spec, outagesOf(world, subject), now);
+    return instanceAt({ place, state, scaleSet: set.spec, source, ...fateOf(world, subject, state) }, now);
   });
 }
 

@@ -19,7 +19,7 @@ const FIRST_DRIVE_LETTER = 'E'.charCodeAt(0);
 
 /** Rule B4: the OS disk is replaced with a new one of the target version, and kept for a restore. Data disks stay. */
 export function planSwap(input: PlanInput): Plan {
-  const { world, subject, before, start, ordinal } = input;
+  const { world, subject, before, start } = input;
   const target = input.target as NonNullable<PlanInput['target']>;
   const arrivesAt = start + duration(input, 'osDiskSwap', target.version);
   const bootedAt =
@@ -36,15 +36,13 @@ export function planSwap(input: PlanInput): Plan {
   const observed = { instances: input.setSize };
   const started = { at: start, change: removed, line: { ...lines.started, observed } };
 
-  const failing = world.faults
-    .concerning('swapFails', subject, target.version)
-    .some(({ times }) => times === undefined || ordinal <= times);
-  if (failing) {
+  const hits = world.faults.hit('swapFails', subject, before.hits, target.version);
+  if (hits !== null) {
     const error = operationError(
       'OsDiskSwapFailed',
       `The new OS disk (${target.version}) could not be attached; the old one was put back.`,
     );
-    const putBack = { osDisk: before.osDisk, extensions: before.extensions, power: 'running' as const };
+    const putBack = { hits, osDisk: before.osDisk, extensions: before.extensions, power: 'running' as const };
     return {
       endsAt: bootedAt,
       error,
@@ -68,7 +66,7 @@ export function planSwap(input: PlanInput): Plan {
 
 /** Rule B6: the previous OS disk comes back, with all that was configured on it; the failed one is dropped. */
 export function planRestore(input: PlanInput): Plan {
-  const { world, subject, before, start, ordinal } = input;
+  const { world, subject, before, start } = input;
   const { previous } = before;
   const from = versionInPlace(before);
   if (previous === null) {
@@ -84,15 +82,13 @@ export function planRestore(input: PlanInput): Plan {
   const removed = { ...BEING_CHANGED, osDisk: null, power: 'stopped' as const };
   const started = { at: start, change: removed, line: lines.started };
 
-  const failing = world.faults
-    .concerning('restoreFails', subject)
-    .some(({ times }) => times === undefined || ordinal <= times);
-  if (failing) {
+  const hits = world.faults.hit('restoreFails', subject, before.hits);
+  if (hits !== null) {
     const error = operationError(
       'OsDiskRestoreFailed',
       `The previous OS disk (${version}) could not be attached; the new one was put back.`,
     );
-    const putBack = { osDisk: before.osDisk, power: 'running' as const, ...failedAt(endsAt) };
+    const putBack = { hits, osDisk: before.osDisk, power: 'running' as const, ...failedAt(endsAt) };
     return { endsAt, error, steps: [started, { at: endsAt, change: putBack, line: lines.ended(error) }] };
   }
 

@@ -5,7 +5,7 @@ import { scaleSetKey, type OperationError, type ScaleSet } from '../../domain/sc
 import { healthSignal } from '../health-signal.ts';
 import { draw, type Step } from './behaviour.ts';
 import type { Subject } from './faults.ts';
-import type { InstanceState, PlannedStep } from './state.ts';
+import type { InstanceState, PlannedStep, Stop } from './state.ts';
 import { delayBy, type World } from './world.ts';
 
 /** All that an operation's course follows from. */
@@ -90,19 +90,24 @@ export function linesOf(
 }
 
 /** What an instance is from the moment an operation takes hold of it until it is configured again. */
-export const BEING_CHANGED = { provisioning: 'Updating', configuredAt: null, healthyFrom: null } as const;
+export const BEING_CHANGED = {
+  provisioning: 'Updating',
+  configuredAt: null,
+  healthyFrom: null,
+  stops: [] as Stop[],
+} as const;
 
 /** What it is when an operation has failed: its configuration has ended, and it will not get healthy from it. */
 export function failedAt(at: Instant) {
   return { provisioning: 'Failed', configuredAt: at, healthyFrom: null } as const;
 }
 
-/** Rule B4: the model is applied. Where there are no extensions, that ends the configuration. */
+/** Rule B4: the model is applied, and custom data with it. Where there are no extensions, that ends the configuration. */
 export function planModelApply(input: PlanInput): Plan {
   const { scaleSet, before, start } = input;
   const version = versionInPlace(before);
   const endsAt = start + duration(input, 'modelApply', version ?? '');
-  const lines = linesOf(null, version);
+  const lines = linesOf(null, version, scaleSet.hasCustomData ? 'customData' : null);
   const configured =
     scaleSet.extensions.length > 0
       ? {}

@@ -6,6 +6,7 @@ import type {
   OsDisk,
   PowerState,
   ProvisioningState,
+  VmIdentity,
 } from '../../domain/scale-set.ts';
 
 /** What goes with an OS disk, and comes back with it when it is restored. */
@@ -17,8 +18,16 @@ export interface KeptDisk {
   appliedModelVersion: number;
 }
 
+/** A time in which its owner had an instance stopped; `to` is null while he has. */
+export interface Stop {
+  from: Instant;
+  to: Instant | null;
+}
+
 /** An instance as the fleet keeps it: how it is, and what is planned to become of it. */
 export interface InstanceState {
+  /** For life. */
+  identity: VmIdentity;
   osDisk: OsDisk | null;
   previous: KeptDisk | null;
   dataDisks: (DataDisk & { driveLetter: string | null })[];
@@ -33,6 +42,10 @@ export interface InstanceState {
    * Outages from outside come on top: see `view.ts`.
    */
   healthyFrom: Instant | null;
+  /** When its owner had it stopped since its last configuration began; the last may last. */
+  stops: Stop[];
+  /** How often each fault that has a number of times has hit it: see `Faults.hit`. */
+  hits: Record<string, number>;
   /** Operations begun and not ended yet, in order: an instance does one after the other. */
   planned: PlannedOperation[];
 }
@@ -49,7 +62,7 @@ export interface PlannedOperation {
 export interface PlannedStep {
   at: Instant;
   /** What changes at that moment. */
-  change: Partial<Omit<InstanceState, 'planned'>>;
+  change: Partial<Omit<InstanceState, 'planned' | 'identity'>>;
   /** What the journal says of it. */
   line?: Pick<JournalEntry, 'event' | 'fromVersion' | 'toVersion' | 'detail' | 'error' | 'observed'>;
 }

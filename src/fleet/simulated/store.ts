@@ -57,6 +57,9 @@ export async function loadSet(db: Queries, id: string): Promise<LoadedSet | null
   };
 }
 
+/** What the states of earlier releases do not have. */
+const LATER_PARTS = { stops: [], hits: {} };
+
 export type InstanceRow = Selectable<Tables['instances']>;
 
 /** An instance in memory: its row, and the state that is written back when it has changed. */
@@ -83,7 +86,7 @@ export async function loadInstances(
   }
   const rows = await query.orderBy('position').orderBy('instance_id').execute();
   return rows.map((row) => {
-    const state = JSON.parse(row.state) as InstanceState;
+    const state = { ...LATER_PARTS, ...(JSON.parse(row.state) as InstanceState) };
     return { row, state, loaded: { row, state } };
   });
 }

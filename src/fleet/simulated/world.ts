@@ -1,8 +1,11 @@
 import type { Queries } from '../../database/database.ts';
 import { SECOND, type VirtualClock } from '../../domain/clock.ts';
+import { probesOf, type Probe } from '../load-balancer.ts';
+import type { Json } from '../wire-shape.ts';
 import { DEFAULT_BEHAVIOUR, draw, type Behaviour } from './behaviour.ts';
 import { Faults, type Fault, type Subject } from './faults.ts';
-import type { Outage } from './view.ts';
+import type { InstanceState, Stop } from './state.ts';
+import type { Flapping, Outage } from './view.ts';
 
 /** What the behaviour of every VM follows from. */
 export interface World {
@@ -10,14 +13,19 @@ export interface World {
   seed: string;
   behaviour: Behaviour;
   faults: Faults;
+  /** Load balancers' probes, by their id in lower case. */
+  probes: ReadonlyMap<string, Probe>;
 }
 
 /** Before anything was seeded. */
 export const EMPTY_WORLD_SEED = '1';
 
+/** Whoever changes what is in it says so by `touchFleet`. */
 export async function loadWorld(db: Queries): Promise<World> {
   const row = await db.selectFrom('fleet').selectAll().executeTakeFirst();
   const faults = await db.selectFrom('faults').select(['id', 'fault']).orderBy('id').execute();
+  const balancers = await db.selectFrom('load_balancers').select('arm').execute();
+  const probes = balancers.flatMap(({ arm }) => probesOf(JSON.parse(arm) as Json));
   const seed = row?.seed ?? EMPTY_WORLD_SEED;
   return {
     clock: row === undefined ? null : toClock(row),
@@ -27,6 +35,7 @@ export async function loadWorld(db: Queries): Promise<World> {
       faults.map(({ id, fault }) => ({ id, fault: JSON.parse(fault) as Fault })),
       seed,
     ),
+    probes: new Map(probes.map((probe) => [probe.id.toLowerCase(), probe])),
   };
 }
 
@@ -43,11 +52,13 @@ function toClock(row: { epoch_virtual: number; epoch_wall: number; speed: number
   return { epochVirtual: row.epoch_virtual, epochWall: row.epoch_wall, speed: row.speed };
 }
 
-/** The outages that hit an instance, in order of time. */
-export function outagesOf(world: World, subject: Subject): Outage[] {
-  if (world.faults.of('outage').length === 0) return [];
-  return world.faults
-    .concerning('outage', subject)
+/**
+ * The times in which an instance is down, in order: outages from outside, and those in which its owner has stopped it.
+ * @param stops its owner's; one that lasts has no end
+ */
+function outagesOf(world: World, subject: Subject, stops: readonly Stop[]): Outage[] {
+  const outages = world.faults.concerning('outage', subject);
+  return [...outages, ...stops.map(({ from, to }) => ({ from, to: to ?? Infinity }))]
     .map(({ from, to }) => ({
       from,
       to,
@@ -61,6 +72,31 @@ export function outagesOf(world: World, subject: Subject): Outage[] {
       ),
     }))
     .toSorted((a, b) => a.from - b.from);
+}
+
+/** What befalls an instance from outside, and by itself. */
+export function fateOf(
+  world: World,
+  subject: Subject,
+  { stops, osDisk }: Pick<InstanceState, 'stops' | 'osDisk'>,
+): { outages: Outage[]; flappings: Flapping[] } {
+  return {
+    outages: outagesOf(world, subject, stops),
+    flappings: flappingsOf(world, subject, osDisk?.source.version ?? null),
+  };
+}
+
+/** How the application of an instance goes up and down by itself. */
+function flappingsOf(world: World, subject: Subject, version: string | null): Flapping[] {
+  return world.faults.concerning('flapping', subject, version ?? '').map((fault) => {
+    const half = (fault.periodSeconds ?? 0) / 2;
+    return {
+      from: fault.from ?? null,
+      to: fault.to ?? null,
+      healthy: (fault.healthySeconds ?? half) * SECOND,
+      unhealthy: (fault.unhealthySeconds ?? half) * SECOND,
+    };
+  });
 }
 
 /** How much longer than usual something takes, by the faults of a kind. */

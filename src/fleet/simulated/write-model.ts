@@ -10,6 +10,7 @@ import { toWireShape, type Json } from '../wire-shape.ts';
 import { newInstanceRow, nextPlace, runningState } from './build-instances.ts';
 import { imageOffers } from './images.ts';
 import { scaleSetRow } from './seed.ts';
+import type { InstanceState, Stop } from './state.ts';
 import { insertRows, loadInstances, saveSet, setLock, settleAll } from './store.ts';
 
 export interface ModelWrite {
@@ -133,10 +134,20 @@ export async function changeInstances(
         ...instance.state,
         protected: change.protectFromScaleSetActions ?? instance.state.protected,
         power: change.power ?? instance.state.power,
+        stops: stopsAfter(instance.state, change.power, now),
       };
     }
     await saveSet(tx, { key, fence: row.fence, simTime: now }, instances, lines);
   });
+}
+
+function stopsAfter({ power, stops }: InstanceState, next: InstanceChange['power'], now: Instant): Stop[] {
+  const last = stops.at(-1);
+  const isStopped = last !== undefined && last.to === null;
+  if (next === 'running' && isStopped) return stops.with(-1, { ...last, to: now });
+  return next !== undefined && next !== 'running' && power === 'running'
+    ? [...stops, { from: now, to: null }]
+    : stops;
 }
 
 /** What of a model its instances may be behind with: not how many they are, nor what only labels it. */

@@ -69,10 +69,10 @@ function batchInput(input: Batch, instanceIds: string[], at: Instant): BatchInpu
 }
 
 function healthInput(input: Batch, at: Instant): HealthInput {
-  const { healthTimeout, healthPollInterval } = input.settings;
+  const { healthTimeout, healthPollInterval, healthyReadings } = input.settings;
   return {
     ...batchInput(input, input.instanceIds, at),
     restoresOnFailure: input.restoresOnFailure,
-    settings: { healthTimeout, healthPollInterval },
+    settings: { healthTimeout, healthPollInterval, healthyReadings },
   };
 }
