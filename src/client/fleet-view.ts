@@ -1,5 +1,6 @@
 import type { Instant } from '../domain/clock.ts';
-import { isHealthy } from '../domain/health.ts';
+import { isSteadilyHealthy } from '../domain/health.ts';
+import { DEFAULT_SETTINGS } from '../domain/policy.ts';
 import { imageLabel } from '../domain/image.ts';
 import { normaliseRegionName } from '../domain/region.ts';
 import type { ApplicationHealth, Instance, PowerState, ScaleSet } from '../domain/scale-set.ts';
@@ -94,7 +95,7 @@ export async function viewFleet(context: ClientContext, request: FleetViewReques
   for (const set of sets) {
     const instances = await fleet.instances(set.id, now);
     const quarantined = await context.ledger.quarantine.list({ scaleSetId: set.id });
-    scaleSets.push(summarise(set, instances, quarantined, request.instances ?? false));
+    scaleSets.push(summarise(set, instances, quarantined, request.instances ?? false, now));
   }
   const regions = allRegions
     .filter(({ name }) => sets.some((set) => set.region === name))
@@ -134,8 +135,9 @@ function summarise(
   instances: readonly Instance[],
   quarantined: readonly QuarantinedInstance[],
   withInstances: boolean,
+  now: Instant,
 ): ScaleSetSummary {
-  const all = instances.map((instance) => summariseInstance(instance, quarantined));
+  const all = instances.map((instance) => summariseInstance(instance, quarantined, now));
   const versions: Record<string, number> = {};
   for (const { osDisk } of instances) {
     const version = osDisk?.source.version ?? 'none';
@@ -161,13 +163,18 @@ function summarise(
   };
 }
 
-function summariseInstance(instance: Instance, quarantined: readonly QuarantinedInstance[]): InstanceSummary {
+function summariseInstance(
+  instance: Instance,
+  quarantined: readonly QuarantinedInstance[],
+  now: Instant,
+): InstanceSummary {
+  const isHealthy = isSteadilyHealthy(instance, now, DEFAULT_SETTINGS.healthyReadings);
   const record = quarantined.find((one) => one.instanceId === instance.instanceId);
   return {
     id: instance.instanceId,
     instanceId: instance.instanceId,
     version: instance.osDisk?.source.version ?? null,
-    health: isHealthy(instance) && record === undefined ? 'healthy' : 'unhealthy',
+    health: isHealthy && record === undefined ? 'healthy' : 'unhealthy',
     zone: instance.zone,
     updateDomain: instance.updateDomain,
     faultDomain: instance.faultDomain,

@@ -30,7 +30,13 @@ export async function planRollout(context: ClientContext, request: PlanRequest):
   const startAt = await currentInstant(context);
   const inFleet = inRegions(await findImage(context, parseImage(request.image), startAt), request.regions);
   const target = chooseVersion(inFleet, request.version);
-  const { eligible, skipped } = await surveyFleet(context, inFleet, target, startAt);
+  const { eligible, skipped } = await surveyFleet(
+    context,
+    inFleet,
+    target,
+    settings.healthyReadings,
+    startAt,
+  );
   const kind = target.image.kind;
   const phases = choosePhases({ kind, eligible, allRegions: inFleet.allRegions, phases: request.phases });
   const past = await rolloutsOf(context, target);
@@ -97,9 +103,10 @@ async function estimatePlan(
       name,
       scaleSets: setsIn(draft, name)
         .filter(({ batches }) => batches.length > 0)
-        .map(({ scaleSet, batches, everTriggered }) => ({
+        .map(({ scaleSet, batches, everTriggered, readingInterval }) => ({
           scaleSetId: scaleSet.id,
           extensionsCount: scaleSet.extensions.length,
+          readingInterval,
           batches: batches.map(({ zone, updateDomain, instanceIds }) => ({
             zone,
             updateDomain,

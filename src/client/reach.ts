@@ -1,4 +1,5 @@
 import { goalOf } from '../activities/goal.ts';
+import type { Instant } from '../domain/clock.ts';
 import { destinationOf, isOutOfBounds, type Destination, type Goal } from '../domain/goal.ts';
 import type { ImageVersion } from '../domain/image.ts';
 import { isRunning, type Instance, type ScaleSet } from '../domain/scale-set.ts';
@@ -15,6 +16,8 @@ export interface ReachedInstance {
 
 /** What an attempt on a set would do, instance by instance, by the rules that its workflow goes by. */
 export interface Reach {
+  /** When it was looked at. */
+  at: Instant;
   goal: Goal;
   instances: Instance[];
   acts: ReachedInstance[];
@@ -40,6 +43,7 @@ export async function reachOf(
     context.fleet.instances(scaleSet.id, at),
   ]);
   const reach: Reach = {
+    at,
     goal,
     instances,
     acts: [],

@@ -1,7 +1,7 @@
 import { planBatches, type BatchPlan } from '../domain/batching.ts';
-import type { Instant } from '../domain/clock.ts';
+import type { Duration, Instant } from '../domain/clock.ts';
 import { eligibility, type EligibilityWarning } from '../domain/eligibility.ts';
-import { isHealthy } from '../domain/health.ts';
+import { isSteadilyHealthy } from '../domain/health.ts';
 import { sameImageVersion, type ImageVersion } from '../domain/image.ts';
 import { policyInForce } from '../domain/policy.ts';
 import { isRunning, isUntouchable, type Instance, type ScaleSet } from '../domain/scale-set.ts';
@@ -15,6 +15,8 @@ export interface SurveyedSet {
   scaleSet: ScaleSet;
   instanceCount: number;
   toUpgrade: number;
+  /** Between two readings of its instances' health signal; 0 where there is none. */
+  readingInterval: Duration;
   batches: BatchPlan[];
   everTriggered: boolean;
   warnings: EligibilityWarning[];
@@ -30,6 +32,7 @@ export async function surveyFleet(
   context: ClientContext,
   { scaleSets, offers }: ImageInFleet,
   target: ImageVersion,
+  healthyReadings: number,
   at: Instant,
 ): Promise<Survey> {
   const survey: Survey = { eligible: [], skipped: [] };
@@ -37,7 +40,11 @@ export async function surveyFleet(
     const { reasons, warnings } = judge(scaleSet, target, offers.get(scaleSet.region) ?? [], true);
     const { id, name, region } = scaleSet;
     if (reasons.length > 0) survey.skipped.push({ id, name, region, reasons });
-    else survey.eligible.push({ ...(await surveySet(context, scaleSet, target, at)), warnings });
+    else
+      survey.eligible.push({
+        ...(await surveySet(context, scaleSet, target, healthyReadings, at)),
+        warnings,
+      });
   }
   return survey;
 }
@@ -61,21 +68,23 @@ async function surveySet(
   { fleet, ledger }: ClientContext,
   scaleSet: ScaleSet,
   target: ImageVersion,
+  healthyReadings: number,
   at: Instant,
 ): Promise<Omit<SurveyedSet, 'warnings'>> {
   const instances = await fleet.instances(scaleSet.id, at);
   const candidates = instances
     .filter((instance) => isToUpgrade(scaleSet, instance, target))
-    .map(({ instanceId, zone, updateDomain, ...rest }) => ({
-      instanceId,
-      zone,
-      updateDomain,
-      healthy: isHealthy({ instanceId, zone, updateDomain, ...rest }),
+    .map((instance) => ({
+      instanceId: instance.instanceId,
+      zone: instance.zone,
+      updateDomain: instance.updateDomain,
+      healthy: isSteadilyHealthy(instance, at, healthyReadings),
     }));
   return {
     scaleSet,
     instanceCount: instances.length,
     toUpgrade: candidates.length,
+    readingInterval: instances[0]?.readingInterval ?? 0,
     batches: planBatches({ candidates, instanceCount: instances.length, policy: policyInForce(scaleSet) }),
     everTriggered: await ledger.targets.wasEverTriggered(scaleSet.id),
   };

@@ -22,29 +22,44 @@ export interface BatchDurationInput {
   /** Extensions that each of them runs, one after the other. */
   extensionsCount: number;
   timings: Timings;
-  settings: Pick<RolloutSettings, 'healthPollInterval' | 'healthTimeout'>;
+  /** Between two readings of the health signal; 0 where there is none. */
+  readingInterval: Duration;
+  settings: Pick<RolloutSettings, 'healthPollInterval' | 'healthTimeout' | 'healthyReadings'>;
   /** What each of the orchestrator's steps adds, in virtual time. */
   stepOverhead: Duration;
 }
 
 /**
  * How long a batch is expected to take if every instance succeeds (rules B4, B5): until its slowest instance is
- * configured, then until a look finds the last one healthy. The first look is at that moment, the others follow at the
- * poll interval, so the wait is rounded up to it.
+ * configured, then until a look finds that the last one's readings are complete. The first look is at that moment, the
+ * others follow at the poll interval; once every signal says healthy, the last look is when the readings are complete.
  * @returns virtual milliseconds
  */
 export function expectedBatchDuration(input: BatchDurationInput): Duration {
-  const { size, timings, settings, extensionsCount } = input;
+  const { size, timings, settings, extensionsCount, readingInterval } = input;
   const extensions = Array.from({ length: extensionsCount }, () => timings.extensionRun);
   const parts = [timings.osDiskSwap, timings.modelApply, ...extensions];
   const configured = expectedSlowest(parts, size);
-  const healthy = expectedSlowest([...parts, timings.becomeHealthy], size);
+  const seenHealthy = expectedSlowest(
+    [...parts, seenByReading(timings.becomeHealthy, readingInterval)],
+    size,
+  );
+  const signal = Math.max(0, seenHealthy - configured);
   const poll = Math.max(1, settings.healthPollInterval);
-  const polls = Math.ceil(Math.max(0, healthy - configured) / poll);
-  const waited = Math.min(polls * poll, settings.healthTimeout);
+  const polls = Math.ceil(signal / poll);
+  const steady = signal + (settings.healthyReadings - 1) * readingInterval;
+  const waited = Math.min(Math.max(polls * poll, steady), settings.healthTimeout);
+  const moreLooks = Math.ceil((waited - polls * poll) / poll);
   // Decide and record; swap, apply and each extension; the looks.
-  const steps = 2 + 2 + extensionsCount + 1 + polls;
+  const steps = 2 + 2 + extensionsCount + 1 + polls + Math.max(0, moreLooks);
   return Math.round(configured + waited + steps * input.stepOverhead);
+}
+
+/** The next reading sees it: exactly, where it is fixed since readings begin with the wait; else half an interval later. */
+function seenByReading({ min, max }: DurationRange, interval: Duration): DurationRange {
+  const isFixed = min === max && interval > 0;
+  const later = isFixed ? Math.ceil(min / interval) * interval - min : interval / 2;
+  return { min: min + later, max: max + later };
 }
 
 /**

@@ -18,6 +18,8 @@ export interface EstimatedBatch extends Pick<BatchPlan, 'zone' | 'updateDomain'>
 export interface EstimatedScaleSet {
   scaleSetId: string;
   extensionsCount: number;
+  /** Between two readings of its instances' health signal; 0 where there is none. */
+  readingInterval: Duration;
   /** In the order of `planBatches`. None: there is nothing to do. */
   batches: readonly EstimatedBatch[];
   pauseTimeBetweenBatches: Duration;
@@ -115,12 +117,12 @@ function estimateRegion(input: EstimateInput, region: EstimatedRegion, phaseStar
 /** A set's batches zone by zone. The pause before the next zone counts to the zone that it follows. */
 function zoneRuns(
   set: EstimatedScaleSet,
-  durationOf: (size: number, extensions: number) => Duration,
+  durationOf: (size: number, set: EstimatedScaleSet) => Duration,
 ): ZoneRun[] {
   const runs: ZoneRun[] = [];
   for (const [index, batch] of set.batches.entries()) {
     const isLast = index === set.batches.length - 1;
-    const duration = durationOf(batch.size, set.extensionsCount) + (isLast ? 0 : set.pauseTimeBetweenBatches);
+    const duration = durationOf(batch.size, set) + (isLast ? 0 : set.pauseTimeBetweenBatches);
     const run = runs.find((each) => each.zone === batch.zone);
     if (run) run.duration += duration;
     else runs.push({ zone: batch.zone, duration });
@@ -129,13 +131,12 @@ function zoneRuns(
 }
 
 /** `expectedBatchDuration`, which many batches of a fleet share, worked out once for each kind. */
-function batchDurations(input: EstimateInput): (size: number, extensionsCount: number) => Duration {
+function batchDurations(input: EstimateInput): (size: number, set: EstimatedScaleSet) => Duration {
   const known = new Map<string, Duration>();
-  return (size, extensionsCount) => {
-    const key = `${size}/${extensionsCount}`;
-    const duration =
-      known.get(key) ??
-      expectedBatchDuration({ ...input, size, extensionsCount, stepOverhead: stepOverhead(input) });
+  return (size, { extensionsCount, readingInterval }) => {
+    const key = [size, extensionsCount, readingInterval].join('/');
+    const batch = { ...input, size, extensionsCount, readingInterval, stepOverhead: stepOverhead(input) };
+    const duration = known.get(key) ?? expectedBatchDuration(batch);
     known.set(key, duration);
     return duration;
   };

@@ -38,12 +38,13 @@ export function probesOf(loadBalancer: Json): Probe[] {
 }
 
 function readingsOf(facts: Json): Pick<Probe, 'protocol' | 'interval' | 'threshold'> {
-  const protocol = String(facts['protocol'] ?? 'tcp').toLowerCase();
+  const { protocol } = facts;
   const seconds = Number(facts['intervalInSeconds']);
   // `numberOfProbes` is the older name; where both are given, Azure goes by the newer.
   const threshold = Number(facts['probeThreshold'] ?? facts['numberOfProbes']);
   return {
-    protocol: PROTOCOLS.find((known) => known === protocol) ?? 'tcp',
+    protocol:
+      PROTOCOLS.find((known) => typeof protocol === 'string' && known === protocol.toLowerCase()) ?? 'tcp',
     interval: seconds > 0 ? seconds * SECOND : PROBE_INTERVAL,
     threshold: threshold >= 1 ? Math.floor(threshold) : 1,
   };

@@ -63,7 +63,8 @@ describe('expectedBatchDuration (rules B4, B5)', () => {
     size: 4,
     extensionsCount: 2,
     timings: evenTimings,
-    settings: { healthPollInterval: 30 * SECOND, healthTimeout: 5 * MINUTE },
+    readingInterval: 0,
+    settings: { healthPollInterval: 30 * SECOND, healthTimeout: 5 * MINUTE, healthyReadings: 2 },
     stepOverhead: 0,
   };
 
@@ -84,6 +85,29 @@ describe('expectedBatchDuration (rules B4, B5)', () => {
     expect(expectedBatchDuration({ ...batch, timings }) - 4 * MINUTE).toBe(waited * SECOND);
   });
 
+  it.each([
+    [0, 15],
+    [1, 30],
+    [15, 30],
+    [20, 45],
+    [31, 60],
+    [300, 300],
+  ])(
+    'of one healthy after %i s takes two readings of a probe that asks every 15 s: %i s',
+    (healthy, waited) => {
+      const timings = { ...evenTimings, becomeHealthy: fixed(healthy * SECOND) };
+      const probed = { ...batch, timings, readingInterval: 15 * SECOND };
+      expect(expectedBatchDuration(probed) - 4 * MINUTE).toBe(waited * SECOND);
+    },
+  );
+
+  it('adds half an interval where nobody knows when it gets healthy, and the look for its readings', () => {
+    const timings = { ...evenTimings, becomeHealthy: { min: 0, max: 40 * SECOND } };
+    const probed = { ...batch, size: 1, timings, readingInterval: 20 * SECOND, stepOverhead: 7 };
+    // Seen healthy after 20 + 10 s, at the first poll; the second reading, a look later, at 50 s.
+    expect(expectedBatchDuration(probed)).toBe(4 * MINUTE + 50 * SECOND + 9 * 7);
+  });
+
   it('adds what the steps take: plan, record, swap, apply, two extensions, three looks', () => {
     expect(expectedBatchDuration({ ...batch, stepOverhead: 7 }) - 5 * MINUTE).toBe(9 * 7);
   });
@@ -92,6 +116,7 @@ describe('expectedBatchDuration (rules B4, B5)', () => {
 const scaleSet = (scaleSetId: string, change: Partial<EstimatedScaleSet> = {}): EstimatedScaleSet => ({
   scaleSetId,
   extensionsCount: 0,
+  readingInterval: 0,
   batches: [
     { zone: null, updateDomain: 0, size: 1 },
     { zone: null, updateDomain: 1, size: 1 },

@@ -1,6 +1,6 @@
 import { imageLabel, sameImageVersion, type ImageVersion } from '../../domain/image.ts';
-import { isHealthy } from '../../domain/health.ts';
-import { policyInForce } from '../../domain/policy.ts';
+import { isSteadilyHealthy } from '../../domain/health.ts';
+import { DEFAULT_SETTINGS, policyInForce } from '../../domain/policy.ts';
 import type { RollingUpgradePolicy, ScaleSet } from '../../domain/scale-set.ts';
 import type { ClientContext } from '../context.ts';
 import { leftAlone, leftAloneNotes, reachOf } from '../reach.ts';
@@ -69,7 +69,9 @@ async function planSet(
   );
   const { id: scaleSetId, name, region } = scaleSet;
   const unhealthy = reach.instances.filter(
-    (instance) => !isHealthy(instance) || reach.goal.quarantined.has(instance.instanceId),
+    (instance) =>
+      !isSteadilyHealthy(instance, reach.at, DEFAULT_SETTINGS.healthyReadings) ||
+      reach.goal.quarantined.has(instance.instanceId),
   ).length;
   return {
     scaleSetId,

@@ -25,6 +25,8 @@ export const wireInstanceSchema = object({
     latestModelApplied: z.boolean().nullish(),
     provisioningState: text,
     timeCreated: text,
+    vmId: text,
+    osProfile: object({ computerName: text }).nullish(),
     protectionPolicy: object({ protectFromScaleSetActions: z.boolean().nullish() }).nullish(),
     storageProfile: object({
       imageReference: object({ version: text, exactVersion: text, id: text }).nullish(),

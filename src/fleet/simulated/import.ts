@@ -229,10 +229,17 @@ function stateOf(
   const state = runningState(scaleSet, instanceId, version, since);
   const osDisk = properties.storageProfile?.osDisk;
   const id = osDisk?.managedDisk?.id ?? osDisk?.name ?? state.osDisk?.id;
+  const power = powerOf(properties.instanceView?.statuses ?? []);
   return {
     ...state,
+    identity: {
+      ...state.identity,
+      ...(properties.vmId ? { vmId: properties.vmId } : {}),
+      ...(properties.osProfile?.computerName ? { computerName: properties.osProfile.computerName } : {}),
+    },
     osDisk: { ...(state.osDisk as OsDisk), ...(id ? { id } : {}) },
-    power: powerOf(properties.instanceView?.statuses ?? []),
+    power,
+    stops: power === 'running' ? [] : [{ from: since, to: null }],
     provisioning: properties.provisioningState === 'Failed' ? 'Failed' : 'Succeeded',
     protected: properties.protectionPolicy?.protectFromScaleSetActions ?? false,
     // A model version below any that is written tells "not the latest".

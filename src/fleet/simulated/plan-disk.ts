@@ -17,6 +17,9 @@ import { delayBy } from './world.ts';
 /** The first letter that Windows gives to a data disk: C is the OS, D the temporary disk. */
 const FIRST_DRIVE_LETTER = 'E'.charCodeAt(0);
 
+/** Booted, whoever had stopped it before. */
+const UP = { power: 'running' as const, stops: [] };
+
 /** Rule B4: the OS disk is replaced with a new one of the target version, and kept for a restore. Data disks stay. */
 export function planSwap(input: PlanInput): Plan {
   const { world, subject, before, start } = input;
@@ -42,7 +45,7 @@ export function planSwap(input: PlanInput): Plan {
       'OsDiskSwapFailed',
       `The new OS disk (${target.version}) could not be attached; the old one was put back.`,
     );
-    const putBack = { hits, osDisk: before.osDisk, extensions: before.extensions, power: 'running' as const };
+    const putBack = { hits, osDisk: before.osDisk, extensions: before.extensions, ...UP };
     return {
       endsAt: bootedAt,
       error,
@@ -59,7 +62,7 @@ export function planSwap(input: PlanInput): Plan {
     steps: [
       started,
       { at: arrivesAt, change: { osDisk, power: 'starting', dataDisks: withLettersAfterSwap(input) } },
-      { at: bootedAt, change: { power: 'running' }, line: lines.ended() },
+      { at: bootedAt, change: UP, line: lines.ended() },
     ],
   };
 }
@@ -88,7 +91,7 @@ export function planRestore(input: PlanInput): Plan {
       'OsDiskRestoreFailed',
       `The previous OS disk (${version}) could not be attached; the new one was put back.`,
     );
-    const putBack = { hits, osDisk: before.osDisk, power: 'running' as const, ...failedAt(endsAt) };
+    const putBack = { hits, osDisk: before.osDisk, ...UP, ...failedAt(endsAt) };
     return { endsAt, error, steps: [started, { at: endsAt, change: putBack, line: lines.ended(error) }] };
   }
 
@@ -101,7 +104,7 @@ export function planRestore(input: PlanInput): Plan {
       ...disk,
       driveLetter: previous.driveLetters[i] ?? null,
     })),
-    power: 'running',
+    ...UP,
     provisioning: 'Succeeded',
     configuredAt: endsAt,
     healthyFrom: healthyFrom(input, endsAt, version),
