@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { Instance } from '../../src/domain/scale-set.ts';
 import { describeEngines } from '../support/engines.ts';
 import { EPOCH, fleetOf, NEW_VERSION, OLD_VERSION, request, type TestSet } from '../support/fleet.ts';
 import { journalOf } from '../support/fleet-journal.ts';
@@ -27,6 +28,41 @@ describeEngines('disks of the simulated fleet', (open) => {
     ]);
     expect(now).toMatchObject({ instanceId: '0', zone: old?.zone, updateDomain: old?.updateDomain });
     expect(after.slice(1)).toEqual(before.slice(1));
+  });
+
+  it('keeps identity and addresses through swap, restore and model update (rule B4)', async () => {
+    const { fleet, id, before, after } = await swapped({ extensions: [{ name: 'app' }] });
+    const identities = (instances: Instance[]) =>
+      instances.map(({ vmId, computerName, privateIpAddress }) => ({ vmId, computerName, privateIpAddress }));
+    expect(identities(before)[1]).toEqual({
+      vmId: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/),
+      computerName: 'set-1000001',
+      privateIpAddress: expect.stringMatching(/^10\.\d+\.0\.5$/),
+    });
+    for (const part of ['vmId', 'computerName', 'privateIpAddress'] as const) {
+      expect(new Set(before.map((instance) => instance[part])).size).toBe(6);
+    }
+    expect(identities(after)).toEqual(identities(before));
+    await fleet.operate(request(id, ['1'], 'model.apply', s(HOUR)));
+    await fleet.operate(request(id, ['1'], 'extension.run', s(HOUR)));
+    await fleet.operate(request(id, ['0'], 'osDisk.restore', s(HOUR)));
+    expect(identities(await fleet.instances(id, s(2 * HOUR)))).toEqual(identities(before));
+  });
+
+  it('runs custom data with the model, on the new OS disk, and tells of it (rule B4)', async () => {
+    const osProfile = { customData: 'IyEvYmluL3NoCg==' };
+    const made = await swapped({ model: { properties: { virtualMachineProfile: { osProfile } } } });
+    await made.fleet.operate(request(made.id, ['0'], 'model.apply', s(HOUR)));
+    await made.fleet.instances(made.id, s(2 * HOUR));
+    const told = (await journalOf(made.database, made.id)).filter((line) => line.includes('model.apply'));
+    expect(told).toEqual([
+      `${HOUR}s 0 model.apply customData started ->${NEW_VERSION}`,
+      expect.stringContaining(`0 model.apply customData succeeded ->${NEW_VERSION}`),
+    ]);
+    const plain = await swapped({});
+    await plain.fleet.operate(request(plain.id, ['0'], 'model.apply', s(HOUR)));
+    const lines = await journalOf(plain.database, plain.id);
+    expect(lines.some((line) => line.includes('customData'))).toBe(false);
   });
 
   it('may give data disks other letters on Windows, unless a boot script keeps them', async () => {

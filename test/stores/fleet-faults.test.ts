@@ -146,6 +146,42 @@ describeEngines('what goes wrong in a simulated fleet', (open) => {
     );
   });
 
+  it.each([
+    ['osDisk.swap', 'swapFails'],
+    ['osDisk.restore', 'restoreFails'],
+  ] as const)(
+    'fails so many tries of %s of each instance, whatever the attempts',
+    async (operation, kind) => {
+      const made = await fleetWith([{ kind, times: 2, instances: ['0', '1'] }]);
+      if (operation === 'osDisk.restore') await upgrade(made);
+      const endOf = async (id: string, attempt: number): Promise<string> => {
+        // What the workflows ask for: each attempt's first and only try.
+        const start = s(attempt * LATER);
+        const asked = { attemptId: `attempt-${attempt}`, fence: attempt, ordinal: 0 };
+        const [begun] = await made.fleet.operate(request(made.id, [id], operation, start, asked));
+        const end = begun?.endsAt as number;
+        const [ended] = await made.fleet.operate(request(made.id, [id], operation, end, asked));
+        return ended?.status ?? 'unknown';
+      };
+      const tries: string[][] = [];
+      for (const attempt of [2, 3, 4]) {
+        tries.push([await endOf('0', attempt), await endOf('2', attempt)]);
+        // Other faults do not have these begin anew.
+        await made.fleet.setFaults([
+          { kind: 'slowBoot', seconds: attempt },
+          { kind, times: 2, instances: ['0', '1'] },
+        ]);
+      }
+      const others = operation === 'osDisk.swap' ? 'succeeded' : 'failed';
+      expect(tries).toEqual([
+        ['failed', 'succeeded'],
+        ['failed', others],
+        ['succeeded', others],
+      ]);
+      expect(await endOf('1', 5)).toBe('failed');
+    },
+  );
+
   it('never leaves an instance without an OS disk when a restore fails', async () => {
     const made = await fleetWith([{ kind: 'restoreFails', instances: ['0'] }]);
     await upgrade(made, ['0', '1']);
@@ -184,26 +220,32 @@ describeEngines('what goes wrong in a simulated fleet', (open) => {
     expect(healthySince(spared)).toBeLessThan(s(600));
   });
 
-  it('has the API fail so many times, before or after it has done what was asked', async () => {
-    const { fleet, id, other, database } = await fleetWith([
-      { kind: 'apiError', operation: 'osDisk.swap', times: 2, effect: 'before', scaleSet: 'SET-1' },
-      { kind: 'apiError', operation: 'model.apply', times: 1, effect: 'after' },
-    ]);
-    const swap = request(id, ['0'], 'osDisk.swap', s(0));
-    await expect(fleet.operate(request(other, ['0'], 'osDisk.swap', s(0)))).resolves.toHaveLength(1);
-    for (let i = 0; i < 2; i++) {
-      await expect(fleet.operate(swap)).rejects.toMatchObject({ code: 'ServiceUnavailable' });
-      expect(await journalOf(database, id)).toEqual([]);
-    }
-    expect(await fleet.operate(swap)).toMatchObject([{ status: 'running' }]);
+  it.each([
+    ['after', 'ServiceUnavailable'],
+    ['timeout', 'GatewayTimeout'],
+  ] as const)(
+    'has the API fail so many times, before or %s it has done what was asked',
+    async (effect, code) => {
+      const { fleet, id, other, database } = await fleetWith([
+        { kind: 'apiError', operation: 'osDisk.swap', times: 2, effect: 'before', scaleSet: 'SET-1' },
+        { kind: 'apiError', operation: 'model.apply', times: 1, effect },
+      ]);
+      const swap = request(id, ['0'], 'osDisk.swap', s(0));
+      await expect(fleet.operate(request(other, ['0'], 'osDisk.swap', s(0)))).resolves.toHaveLength(1);
+      for (let i = 0; i < 2; i++) {
+        await expect(fleet.operate(swap)).rejects.toMatchObject({ code: 'ServiceUnavailable' });
+        expect(await journalOf(database, id)).toEqual([]);
+      }
+      expect(await fleet.operate(swap)).toMatchObject([{ status: 'running' }]);
 
-    const apply = request(id, ['0'], 'model.apply', s(300));
-    await expect(fleet.operate(apply)).rejects.toMatchObject({ code: 'ServiceUnavailable' });
-    const done = (await journalOf(database, id)).length;
-    expect(done).toBe(3);
-    expect(await fleet.operate(apply)).toMatchObject([{ startedAt: s(300) }]);
-    expect(await journalOf(database, id)).toHaveLength(done);
-  });
+      const apply = request(id, ['0'], 'model.apply', s(300));
+      await expect(fleet.operate(apply)).rejects.toMatchObject({ code });
+      const done = (await journalOf(database, id)).length;
+      expect(done).toBe(3);
+      expect(await fleet.operate(apply)).toMatchObject([{ startedAt: s(300) }]);
+      expect(await journalOf(database, id)).toHaveLength(done);
+    },
+  );
 
   it('takes other times while it runs, and says what is wrong with them', async () => {
     const { fleet, id } = await fleetWith([]);

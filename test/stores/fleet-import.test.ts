@@ -70,6 +70,8 @@ const wireInstance = (instanceId: string, zone: string, view?: Json): Json => ({
 });
 
 const flatInstance = (instanceId: string): Json => ({
+  vmId: `11111111-0000-0000-0000-00000000000${instanceId}`,
+  osProfile: { computerName: `api-${instanceId}` },
   id: `${API}/virtualMachines/${instanceId}`,
   instanceId,
   latestModelApplied: true,
@@ -134,6 +136,8 @@ describeEngines('importing a fleet', (open) => {
     const api = await fleet.instances(API, EPOCH);
     expect(api.map(({ updateDomain }) => updateDomain)).toEqual([0, 1]);
     expect(api[0]).toMatchObject({
+      vmId: '11111111-0000-0000-0000-000000000000',
+      computerName: 'api-0',
       protectFromScaleSetActions: true,
       osDisk: { source: { version: '22.04.202510060' } },
     });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { HealthExtension } from '../../src/domain/scale-set.ts';
 import { ModelError, parseScaleSetModel, toWireShape, type Json } from '../../src/fleet/index.ts';
 import { EPOCH, testSetId } from '../support/fleet.ts';
 
@@ -187,9 +188,59 @@ describe('reading a scale set from its ARM model', () => {
     expect(app?.externalResources).toEqual(['https://a.example.net/x.sh', 'http://b.example.net/']);
   });
 
-  const HEALTH = extension('health', {
-    publisher: 'Microsoft.ManagedServices',
-    type: 'ApplicationHealthLinux',
+  const health = (settings?: Json, typeHandlerVersion = '1.0') =>
+    extension('health', {
+      publisher: 'Microsoft.ManagedServices',
+      type: 'ApplicationHealthLinux',
+      typeHandlerVersion,
+      ...(settings === undefined ? {} : { settings }),
+    });
+  const HTTP = { protocol: 'http', port: 80, requestPath: '/health' };
+  const HEALTH = health(HTTP);
+
+  it.each<[string, Json, Partial<HealthExtension>]>([
+    ['defaults', health(HTTP), { rich: false, interval: 5_000, numberOfProbes: 1, gracePeriod: 5_000 }],
+    ['the protocol in any case', health({ ...HTTP, protocol: 'HTTPS', port: null }), { protocol: 'https' }],
+    [
+      'its own values, as texts too, and a grace period as long as its readings',
+      health({ Protocol: 'tcp', port: '8080', intervalInSeconds: '60', numberOfProbes: 24 }, '2.0'),
+      { rich: true, protocol: 'tcp', interval: 60_000, numberOfProbes: 24, gracePeriod: 1_440_000 },
+    ],
+    ['a grace period', health({ ...HTTP, gracePeriod: 14_400 }, '2.1'), { gracePeriod: 14_400_000 }],
+  ])('reads the Application Health extension: %s', (_, wired, expected) => {
+    expect(parse(wire({ extensions: [wired] })).healthExtension).toMatchObject(expected);
+  });
+
+  it.each<[string, Json | undefined, RegExp]>([
+    [
+      'no settings',
+      undefined,
+      /^[\w.]+\.extensions\.health\.settings\.protocol: It is missing: give http, https or tcp/,
+    ],
+    ['another protocol', { ...HTTP, protocol: 'udp' }, /settings\.protocol: It is "udp": give http/],
+    ['http without a path', { protocol: 'http' }, /settings\.requestPath: It is missing: with http, give/],
+    ['https without a path', { protocol: 'https' }, /settings\.requestPath: It is missing: with https, give/],
+    ['tcp with a path', { ...HTTP, protocol: 'tcp' }, /settings\.requestPath: With tcp there is no path/],
+    ['tcp without a port', { protocol: 'tcp' }, /settings\.port: .*from 1 to 65535/],
+    ['a port', { ...HTTP, port: 70_000 }, /settings\.port: It is 70000: .*from 1 to 65535/],
+    [
+      'a short interval',
+      { ...HTTP, intervalInSeconds: 4 },
+      /settings\.intervalInSeconds: It is 4: .*from 5 to 60/,
+    ],
+    ['a long interval', { ...HTTP, intervalInSeconds: 61 }, /from 5 to 60/],
+    ['no probe', { ...HTTP, numberOfProbes: 0 }, /settings\.numberOfProbes: It is 0: .*from 1 to 24/],
+    ['too many probes', { ...HTTP, numberOfProbes: 25 }, /from 1 to 24/],
+    ['half a probe', { ...HTTP, numberOfProbes: 1.5 }, /It is 1.5: give a whole number from 1 to 24/],
+    [
+      'a long grace',
+      { ...HTTP, gracePeriod: 14_401 },
+      /settings\.gracePeriod: It is 14401: .*from 0 to 14400/,
+    ],
+  ])('refuses an Application Health extension with %s', (_, settings, message) => {
+    const found = issues(wire({ extensions: [health(settings)] }));
+    expect(found.join('\n')).toMatch(message);
+    expect(found).toHaveLength(1);
   });
   const after = (name: string, ...names: string[]) => extension(name, { provisionAfterExtensions: names });
 

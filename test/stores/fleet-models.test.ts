@@ -4,6 +4,7 @@ import { describeEngines } from '../support/engines.ts';
 import {
   EPOCH,
   fleetOf,
+  JAMMY,
   NEW_VERSION,
   OLD_VERSION,
   request,
@@ -15,8 +16,13 @@ const HOUR = 3_600_000;
 
 describeEngines('writing models of the simulated fleet', (open) => {
   const aFleet = async (set: Partial<TestSet> = {}) => {
+    const { kind: _kind, ...names } = JAMMY;
     const made = await fleetOf([{ region: 'eastus', capacity: 4, zones: ['1', '2'], ...set }], {
       database: await open(),
+      images: [
+        { ...names, versions: [{ version: OLD_VERSION }, { version: NEW_VERSION, publishedAt: EPOCH }] },
+        { ...names, sku: '24_04-lts', versions: [{ version: '24.04.202511010' }] },
+      ],
     });
     const { fleet } = made;
     const id = made.scaleSetIds[0] as string;
@@ -83,6 +89,9 @@ describeEngines('writing models of the simulated fleet', (open) => {
     await expect(write({ zones: ['3'] })).rejects.toMatchObject({ issues: [{ target: 'zones' }] });
     const gallery = { id: '/g/images/web', publisher: null, offer: null, sku: null, version: null };
     await expect(write(image(gallery))).rejects.toMatchObject({ issues: [{ code: 'OperationNotAllowed' }] });
+    await expect(write(image({ sku: '26_04-lts' }))).rejects.toMatchObject({
+      issues: [{ code: 'PlatformImageNotFound' }],
+    });
     await write(image({ sku: '24_04-lts' }));
     expect((await fleet.scaleSet(id))?.imageReference.image).toMatchObject({ sku: '24_04-lts' });
   });

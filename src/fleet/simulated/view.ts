@@ -83,7 +83,7 @@ function healthOfStopped(source: HealthSource | null): ApplicationHealth {
   return source === null ? 'none' : 'unknown';
 }
 
-/** One that has started does not answer until it is ready; one that is ready and not well says so. */
+/** One that will be well does not answer before; one that never will, or was, says so. */
 function applicationHealth(life: Life, stretches: readonly HealthyStretch[], at: Instant): ApplicationHealth {
   const { state, source, outages } = life;
   if (source === null) return 'none';
@@ -94,7 +94,7 @@ function applicationHealth(life: Life, stretches: readonly HealthyStretch[], at:
   if (state.configuredAt === null) return gracePeriod > 0 ? 'initializing' : 'unhealthy';
   const up = runningSpans(state.configuredAt, outages).findLast(({ from }) => from <= at);
   if (up === undefined || (last !== undefined && last.from >= up.from)) return 'unhealthy';
-  const isStarting = state.healthyFrom !== null && at < readyAt(state.healthyFrom, up, outages);
+  const isStarting = state.healthyFrom !== null;
   const wait = isStarting ? gracePeriod : Math.min(gracePeriod, (threshold - 1) * interval);
   if (at < up.from + wait) return 'initializing';
   return isStarting ? silence : 'unhealthy';
