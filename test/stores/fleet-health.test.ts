@@ -46,7 +46,10 @@ describeEngines('the health signals of the simulated fleet (rule B5)', (open) =>
   };
 
   const probed = (properties: object) => {
-    const id = `${testSetId('web').replace('Compute/virtualMachineScaleSets/web', 'Network/loadBalancers/web-lb')}`;
+    const id = testSetId('web').replace(
+      'Compute/virtualMachineScaleSets/web',
+      'Network/loadBalancers/web-lb',
+    );
     const probe = { name: 'app', id: `${id.toUpperCase()}/probes/app`, properties };
     return { loadBalancers: [{ id, sku: { name: 'Standard' }, properties: { probes: [probe] } }] };
   };
