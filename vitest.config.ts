@@ -17,6 +17,7 @@ export default defineConfig({
       kind('stores', servers),
       kind('activities'),
       kind('rehearsal'),
+      kind('properties', { testTimeout: 3_600_000 }),
       kind('cli', servers),
       kind('temporal', servers),
       kind('workflows', servers),

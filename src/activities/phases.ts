@@ -73,7 +73,7 @@ async function readVerdict(
     for (const instance of await deps.fleet.instances(target.scaleSetId, at)) {
       if (isUntouchable(scaleSet, instance) || instance.powerState === 'deallocated') continue;
       verdict.eligible++;
-      const steady = isSteadilyHealthy(instance, at, rollout.settings.healthyReadings);
+      const steady = isSteadilyHealthy(instance, rollout.settings.healthyReadings);
       const problem = problemOf(goal, scaleSet, instance, steady);
       if (problem === null) verdict.succeeded++;
       else {

@@ -58,7 +58,7 @@ export async function observe(
       zone: instance.zone,
       updateDomain: instance.updateDomain,
       healthy:
-        isSteadilyHealthy(instance, at, rollout.settings.healthyReadings) &&
+        isSteadilyHealthy(instance, rollout.settings.healthyReadings) &&
         !goal.quarantined.has(instance.instanceId),
       running: isRunning(instance),
       destination: destinationOf(goal, scaleSet, instance),

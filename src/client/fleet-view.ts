@@ -95,7 +95,7 @@ export async function viewFleet(context: ClientContext, request: FleetViewReques
   for (const set of sets) {
     const instances = await fleet.instances(set.id, now);
     const quarantined = await context.ledger.quarantine.list({ scaleSetId: set.id });
-    scaleSets.push(summarise(set, instances, quarantined, request.instances ?? false, now));
+    scaleSets.push(summarise(set, instances, quarantined, request.instances ?? false));
   }
   const regions = allRegions
     .filter(({ name }) => sets.some((set) => set.region === name))
@@ -135,9 +135,8 @@ function summarise(
   instances: readonly Instance[],
   quarantined: readonly QuarantinedInstance[],
   withInstances: boolean,
-  now: Instant,
 ): ScaleSetSummary {
-  const all = instances.map((instance) => summariseInstance(instance, quarantined, now));
+  const all = instances.map((instance) => summariseInstance(instance, quarantined));
   const versions: Record<string, number> = {};
   for (const { osDisk } of instances) {
     const version = osDisk?.source.version ?? 'none';
@@ -163,12 +162,8 @@ function summarise(
   };
 }
 
-function summariseInstance(
-  instance: Instance,
-  quarantined: readonly QuarantinedInstance[],
-  now: Instant,
-): InstanceSummary {
-  const isHealthy = isSteadilyHealthy(instance, now, DEFAULT_SETTINGS.healthyReadings);
+function summariseInstance(instance: Instance, quarantined: readonly QuarantinedInstance[]): InstanceSummary {
+  const isHealthy = isSteadilyHealthy(instance, DEFAULT_SETTINGS.healthyReadings);
   const record = quarantined.find((one) => one.instanceId === instance.instanceId);
   return {
     id: instance.instanceId,

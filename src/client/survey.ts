@@ -78,7 +78,7 @@ async function surveySet(
       instanceId: instance.instanceId,
       zone: instance.zone,
       updateDomain: instance.updateDomain,
-      healthy: isSteadilyHealthy(instance, at, healthyReadings),
+      healthy: isSteadilyHealthy(instance, healthyReadings),
     }));
   return {
     scaleSet,

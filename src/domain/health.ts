@@ -42,11 +42,11 @@ export function steadilyHealthyAt(
   return first === undefined ? null : first.from + needed;
 }
 
-/** Healthy at `at`, and for so many readings by then: what counts in every share of unhealthy instances (rules B1, B7, B8). */
-export function isSteadilyHealthy(instance: Instance, at: Instant, readings: number): boolean {
+/** Healthy when it was seen, and for so many readings by then: what counts in every share of unhealthy instances (rules B1, B7, B8). */
+export function isSteadilyHealthy(instance: Instance, readings: number): boolean {
   const last = instance.healthyStretches.at(-1);
   if (!isHealthy(instance) || last === undefined || last.to !== null) return false;
-  return last.from + (readings - 1) * instance.readingInterval <= at;
+  return last.from + (readings - 1) * instance.readingInterval <= instance.seenAt;
 }
 
 export type HealthVerdict =

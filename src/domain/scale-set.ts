@@ -128,6 +128,8 @@ export interface VmIdentity {
 
 /** An instance as the fleet saw it at one instant (rule A4). */
 export interface Instance extends VmIdentity {
+  /** That instant: when it was asked for, or the set's own latest time if that is later. */
+  seenAt: Instant;
   instanceId: string;
   scaleSetId: string;
   zone: string | null;

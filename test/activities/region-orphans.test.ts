@@ -90,9 +90,7 @@ describe('a cancel of a region', () => {
     await world.activities.lookAtRegion(regionLook());
     const [other, own] = [testSetId('other'), testSetId('own')];
     for (const id of [other, own]) world.directory.open.add(scaleSetRolloutId(id));
-    await world.activities.lookAtScaleSet(
-      setLook(other, { rolloutId: manual, phase: null, at: ALL_DUE }),
-    );
+    await world.activities.lookAtScaleSet(setLook(other, { rolloutId: manual, phase: null, at: ALL_DUE }));
     await world.activities.lookAtRegion(regionLook({ at: ALL_DUE }));
     await world.activities.lookAtScaleSet(setLook(own, { at: ALL_DUE }));
     const look = await world.activities.lookAtRegion(

@@ -12,6 +12,7 @@ import {
 import type { HealthyStretch, Instance } from '../../src/domain/scale-set.ts';
 
 const healthy: Instance = {
+  seenAt: 0,
   instanceId: '0',
   scaleSetId: 'web',
   zone: null,
@@ -162,7 +163,7 @@ describe('steadilyHealthyAt (rule B5)', () => {
 
 describe('isSteadilyHealthy (rules B1, B7, B8)', () => {
   const steady = (change: Partial<Instance>, at: number) =>
-    isSteadilyHealthy({ ...healthy, readingInterval: 10, ...change }, at, 3);
+    isSteadilyHealthy({ ...healthy, readingInterval: 10, ...change, seenAt: at }, 3);
 
   it('counts an instance once its readings are complete', () => {
     const healthyStretches = [{ from: 100, to: null }];

@@ -70,7 +70,7 @@ async function planSet(
   const { id: scaleSetId, name, region } = scaleSet;
   const unhealthy = reach.instances.filter(
     (instance) =>
-      !isSteadilyHealthy(instance, reach.at, DEFAULT_SETTINGS.healthyReadings) ||
+      !isSteadilyHealthy(instance, DEFAULT_SETTINGS.healthyReadings) ||
       reach.goal.quarantined.has(instance.instanceId),
   ).length;
   return {

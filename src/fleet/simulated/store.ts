@@ -53,7 +53,7 @@ export async function loadSet(db: Queries, id: string): Promise<LoadedSet | null
     simTime: row.sim_time,
     nextDue: row.next_due,
     revision: row.revision ?? 0,
-    size: Number(row.size ?? 0),
+    size: row.size ?? 0,
   };
 }
 

@@ -58,6 +58,7 @@ export function instanceAt(viewed: Viewed, at: Instant): Instance {
     state.extensions.every((extension) => extension.state === 'succeeded');
   return {
     ...(state.identity ?? identityOf(scaleSet, place.instanceId)),
+    seenAt: at,
     instanceId: place.instanceId,
     scaleSetId: scaleSet.id,
     zone: place.zone,

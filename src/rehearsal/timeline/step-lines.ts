@@ -1,0 +1,91 @@
+import { isoTime, type Instant } from '../../domain/clock.ts';
+import type { Step } from '../runtime.ts';
+import type { TimelineLine } from './journal-lines.ts';
+
+/** A line, and what it is about: the same is not said twice in a row. Null: what was said before holds no more. */
+export interface Said {
+  key: string;
+  line: TimelineLine | null;
+}
+
+type StepOf<A extends Step['activity']> = Extract<Step, { activity: A }>;
+
+/** What a step tells a person beside what the journal says of it. */
+export function stepLines(step: Step): Said[] {
+  switch (step.activity) {
+    case 'openPhase': {
+      const { phase, round, regions } = step.input;
+      const again = round > 1 ? ` again, round ${round}` : '';
+      return [said(step, `phase ${phase}`, `begins${again}: ${regions.join(', ')}`)];
+    }
+    case 'startBake':
+      return [said(step, `phase ${step.input.phase}`, `bakes until ${clockTime(step.result.until)}`)];
+    case 'judgePhase':
+      return [judged(step)];
+    case 'setRolloutStatus': {
+      const { status, reason } = step.input;
+      return [said(step, 'rollout', reason ? `${status}: ${reason.code}: ${reason.message}` : status)];
+    }
+    case 'lookAtRegion':
+      return regionLook(step);
+    case 'lookAtScaleSet':
+      return [setLook(step)];
+    default:
+      return [];
+  }
+}
+
+function judged(step: StepOf<'judgePhase'>): Said {
+  const { verdict, withinTolerance } = step.result;
+  const { eligible, succeeded, failed, failures } = verdict;
+  const worst = failures.slice(0, 3).join('; ') + (failures.length > 3 ? '; ...' : '');
+  const rest =
+    failed === 0 ? '' : `, ${failed} failed (${worst})${withinTolerance ? ', which is tolerated' : ''}`;
+  return said(
+    step,
+    `phase ${step.input.phase}`,
+    `judged: ${succeeded} of ${eligible} VMs are healthy on the version${rest}`,
+  );
+}
+
+/** What every region waits for most of the time, which is no news. */
+const ORDINARY = new Set(['', 'the upgrades of its scale sets', 'the next trigger']);
+
+function regionLook(step: StepOf<'lookAtRegion'>): Said[] {
+  const { region } = step.input;
+  const { start, waitingFor, nextAt, done, cancelled } = step.result;
+  const started = start.map(({ name }) => said(step, `${region}/${name}`, 'its upgrade is triggered'));
+  if (done) return [...started, said(step, region, cancelled ? `ends: ${cancelled.message}` : 'is done')];
+  const key = `${step.processId} ${region}`;
+  if (ORDINARY.has(waitingFor)) return [...started, { key, line: null }];
+  return [...started, said(step, region, `waits for ${waitingFor}${untilText(nextAt)}`)];
+}
+
+function setLook(step: StepOf<'lookAtScaleSet'>): Said {
+  const { scaleSetId, region } = step.input;
+  const where = `${region}/${scaleSetId.split('/').at(-1)}`;
+  const look = step.result;
+  switch (look.kind) {
+    case 'wait':
+      return said(step, where, `waits: ${look.what}${untilText(look.until)}`);
+    case 'rollBack':
+      return said(step, where, `the policy is broken: VM ${look.instanceIds.join(', ')} failed and go back`);
+    case 'conflict':
+      return said(step, where, `is not begun: ${look.reason.message}`);
+    default:
+      return { key: `${step.processId} ${where}`, line: null };
+  }
+}
+
+function said(step: Step, where: string, what: string): Said {
+  return { key: `${step.processId} ${where}`, line: { at: step.at, where, vm: null, what } };
+}
+
+function untilText(until: Instant | null): string {
+  return until === null ? '' : `, until ${clockTime(until)}`;
+}
+
+/** `10:41:07`: virtual time is always UTC here. */
+export function clockTime(at: Instant): string {
+  return isoTime(at).slice(11, 19);
+}

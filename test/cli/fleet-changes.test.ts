@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EPOCH, testSetId } from '../support/fleet.ts';
+import { recordAttempt } from './recorded.ts';
+import { rolloutsOn, run, workspace, type TestRollouts, type Workspace } from './support.ts';
+
+const id = testSetId('web');
+const EXPIRED = 'https://store.example/expired.sh';
+const GONE = 'https://store.example/gone.sh';
+let space: Workspace;
+let rollouts: TestRollouts;
+
+beforeEach(async () => {
+  space = workspace();
+  const past = new Date(EPOCH - 1_000).toISOString();
+  rollouts = await rolloutsOn(space, [{ name: 'web', region: 'eastus', capacity: 3 }], {
+    externalResources: [
+      { url: EXPIRED, credentialExpiresAt: past },
+      { url: GONE, goneAt: past },
+      { url: 'https://store.example/open.sh' },
+    ],
+  });
+});
+afterEach(async () => {
+  await rollouts.close();
+  await space.remove();
+});
+
+const command = (...args: string[]) => run(args, space, { temporal: rollouts.temporalServer });
+
+describe('fleet protect, stop and start', () => {
+  it('protects instances, and takes that back', async () => {
+    const read = async () =>
+      (await rollouts.fleet.instances(id, EPOCH)).map((one) => one.protectFromScaleSetActions);
+    expect((await command('fleet', 'protect', 'web', '0', '2')).stdout).toBe(
+      '2 VMs of web are protected: 0, 2.\n',
+    );
+    expect(await read()).toEqual([true, false, true]);
+    await command('fleet', 'protect', 'web', '2', '--off');
+    expect(await read()).toEqual([true, false, false]);
+  });
+
+  it('stops instances, and starts them', async () => {
+    const read = async () => (await rollouts.fleet.instances(id, EPOCH)).map((one) => one.powerState);
+    await command('fleet', 'stop', 'web', '1');
+    expect(await read()).toEqual(['running', 'stopped', 'running']);
+    await command('fleet', 'start', 'web', '1');
+    expect(await read()).toEqual(['running', 'running', 'running']);
+  });
+
+  it('names the instances that are not there, and does nothing', async () => {
+    const { code, stderr } = await command('fleet', 'protect', 'web', '0', '7');
+    expect(code).toBe(64);
+    expect(stderr).toContain('has no instance 7');
+    const [first] = await rollouts.fleet.instances(id, EPOCH);
+    expect(first?.protectFromScaleSetActions).toBe(false);
+  });
+});
+
+describe('fleet renew (B11)', () => {
+  it('renews a credential, whatever token the URL has', async () => {
+    const { stdout } = await command(
+      ...['fleet', 'renew', `${EXPIRED}?sig=SECRET`, '--until', '2099-01-01', '-o', 'json'],
+    );
+    expect(stdout).not.toContain('SECRET');
+    expect(JSON.parse(stdout)).toEqual({
+      renewed: [{ url: EXPIRED, was: 'expired', until: '2099-01-01T00:00:00.000Z' }],
+    });
+    expect(await rollouts.fleet.externalResources()).toContainEqual({
+      url: EXPIRED,
+      credentialExpiresAt: Date.parse('2099-01-01'),
+      goneAt: null,
+    });
+  });
+
+  it('renews all that need it, and only those', async () => {
+    const { stdout } = await command('fleet', 'renew', '--all-expired');
+    expect(stdout).toBe(`${EXPIRED} had expired; it opens for ever.\n${GONE} was gone; it opens for ever.\n`);
+    expect((await command('fleet', 'renew', '--all-expired')).stdout).toContain(
+      'No external resource has expired',
+    );
+  });
+
+  it.each([
+    [['https://store.example/other.sh?sig=SECRET'], `It has:\n  ${EXPIRED} (expired)`],
+    [[EXPIRED, '--until', '2001-01-01'], 'which is past'],
+    [[EXPIRED, '--until', 'soon'], '--until is "soon", which is no time'],
+    [[], 'Give the URL of a resource, or --all-expired.'],
+  ])('refuses %j', async (args, message) => {
+    const { code, stderr } = await command('fleet', 'renew', ...args);
+    expect(code).toBe(64);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain('SECRET');
+  });
+});
+
+describe('an instance in quarantine', () => {
+  it('is shown with since when and why, and counts as unhealthy', async () => {
+    const at = EPOCH + 60_000;
+    await recordAttempt(rollouts, id, { outcomes: { '1': 'restoreFailed' }, error: 'disk lost', at });
+    const { stdout } = await command('fleet', 'show', '--instances');
+    expect(stdout).toMatch(/ 1 +\S+ +unhealthy .* quarantined since 2026-01-05 10:01:00: disk lost\n/);
+    const { scaleSets } = JSON.parse((await command('fleet', 'show', '-o', 'json')).stdout) as {
+      scaleSets: { healthy: number }[];
+    };
+    expect(scaleSets[0]?.healthy).toBe(2);
+    const status = (await command('status')).stdout;
+    expect(status).toContain('web/1 quarantined since 2026-01-05 10:01:00, disk lost');
+  });
+});

@@ -1,0 +1,266 @@
+import fc from 'fast-check';
+import type { FaultSpec } from '../../src/fleet/index.ts';
+import type { DecisionKind } from '../../src/ledger/port.ts';
+import type { Disturbance } from '../../src/rehearsal/runtime.ts';
+import type { Loss } from '../../src/rehearsal/disturbed.ts';
+
+/*
+ * Random rollouts, as plain data: what fast-check prints of a failure says all that happened, and shrinks to little.
+ * Times are minutes after the start.
+ */
+
+export interface Case {
+  /** Of the fleet's draws, and of the order of what happens at the same moment. */
+  seed: string;
+  sets: SetCase[];
+  /** A second image rolls out at the same time; sets say which one they use. */
+  rollouts: RolloutCase[];
+  faults: FaultCase[];
+  happenings: Happening[];
+  kills: Kill[];
+  storeKills: StoreKill[];
+  /** What people decide at each halt; `abort` when the list is through. */
+  decisions: DecisionKind[];
+  /** Every n-th chance a workflow continues as new; 0: never. */
+  continueAsNewEvery: number;
+  instant: boolean;
+}
+
+export type ImageName = 'jammy' | 'focal' | 'gallery';
+
+export interface SetCase {
+  region: RegionName;
+  zones: number;
+  capacity: number;
+  image: ImageName;
+  flexible: boolean;
+  mode: 'Manual' | 'Automatic' | 'Rolling';
+  policy: PolicyCase | null;
+  noRollback: boolean;
+  optedIn: boolean;
+  health: 'probe' | 'extension' | 'none';
+  extensions: ('app' | 'agent' | 'download')[];
+  /** Runs the new version already. */
+  upToDate: boolean;
+  protectedInstances: number[];
+  stoppedInstances: number[];
+}
+
+export interface PolicyCase {
+  maxBatchInstancePercent: number;
+  maxUnhealthyInstancePercent: number;
+  maxUnhealthyUpgradedInstancePercent: number;
+  /** Minutes. */
+  pause: number;
+  enableCrossZoneUpgrade: boolean;
+  prioritizeUnhealthyInstances: boolean;
+  rollbackFailedInstancesOnPolicyBreach: boolean;
+}
+
+export interface RolloutCase {
+  image: ImageName;
+  /** How many regions each phase gets at most. */
+  phaseWidth: number;
+  quick: boolean;
+  tolerance: number;
+  healthTimeout: number;
+  chunkSize: number;
+  maxConcurrent: number;
+}
+
+/** What goes wrong: as the fleet's faults, with sets by number and times in minutes. */
+export interface FaultCase {
+  kind: FaultSpec['kind'];
+  set: number | null;
+  share: number;
+  from: number;
+  minutes: number;
+  times: number;
+  onNewOnly: boolean;
+  effect: 'before' | 'after';
+  operation: 'osDisk.swap' | 'model.apply' | 'extension.run' | 'osDisk.restore';
+}
+
+export type Happening = { at: number } & (
+  | { do: 'pause'; scope: ScopeCase; minutes: number }
+  | { do: 'cancel'; scope: ScopeCase }
+  | { do: 'terminate'; level: 'image' | 'phase' | 'region' | 'scaleSet' | 'batch' | 'everything' }
+  | { do: 'temporalCancel'; level: 'image' | 'phase' | 'region' | 'scaleSet' }
+  | { do: 'optOut' | 'deleteSet' | 'renew'; set: number }
+  | { do: 'protect' | 'unprotect' | 'stop' | 'start' | 'deleteInstance'; set: number; instance: number }
+  | { do: 'scale'; set: number; capacity: number }
+  | { do: 'manual'; set: number; action: 'osUpgrade' | 'modelUpdate' | 'modelUpgrade' | 'revert' | 'repair' }
+);
+
+export interface ScopeCase {
+  level: 'all' | 'rollout' | 'phase' | 'region' | 'scaleSet';
+  number: number;
+}
+
+export interface Kill {
+  /** The number of the activity's call. */
+  call: number;
+  how: Exclude<Disturbance, 'none'>;
+}
+
+export interface StoreKill {
+  call: number;
+  how: Exclude<Loss, 'none'>;
+}
+
+/** Pairs: eastus with westus, northeurope with westeurope. `westus` has no zones. */
+export const REGIONS = ['eastus', 'westus', 'swedencentral', 'northeurope', 'westeurope'] as const;
+export type RegionName = (typeof REGIONS)[number];
+
+const record = <T extends object>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
+  fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>;
+const mostly = <T>(usual: T, ...others: T[]) =>
+  fc.oneof({ weight: 7, arbitrary: fc.constant(usual) }, ...others.map((one) => fc.constant(one)));
+const small = (max: number, weights = 3) =>
+  fc.oneof({ weight: weights, arbitrary: fc.nat({ max: Math.min(10, max) }) }, fc.nat({ max }));
+/** Any number from `min` to `max`, each as likely: fast-check itself prefers short lists. */
+const many = <T>(one: fc.Arbitrary<T>, min: number, max: number) =>
+  fc.array(one, { minLength: min, maxLength: max, size: 'max' });
+const fewOf = (max: number) => fc.array(fc.nat({ max }), { maxLength: 3 });
+
+const policyCase: fc.Arbitrary<PolicyCase> = record({
+  maxBatchInstancePercent: fc.constantFrom(20, 5, 34, 50, 100),
+  maxUnhealthyInstancePercent: fc.constantFrom(20, 5, 50, 100),
+  maxUnhealthyUpgradedInstancePercent: fc.constantFrom(20, 0, 50, 100),
+  pause: fc.constantFrom(0, 1, 10),
+  enableCrossZoneUpgrade: fc.boolean(),
+  prioritizeUnhealthyInstances: fc.boolean(),
+  rollbackFailedInstancesOnPolicyBreach: fc.boolean(),
+});
+
+const setCase: fc.Arbitrary<SetCase> = record({
+  region: fc.constantFrom(...REGIONS),
+  zones: fc.nat({ max: 3 }),
+  capacity: fc.constantFrom(6, 0, 1, 3, 5, 9, 10, 12, 15, 20, 27, 40),
+  image: mostly<ImageName>('jammy', 'focal', 'gallery'),
+  flexible: mostly(false, true),
+  mode: fc.constantFrom('Rolling', 'Manual', 'Automatic'),
+  policy: fc.option(policyCase, { freq: 2 }),
+  noRollback: mostly(false, true),
+  optedIn: mostly(true, false),
+  health: mostly<SetCase['health']>('probe', 'extension', 'extension', 'none'),
+  extensions: fc.uniqueArray(fc.constantFrom('app', 'agent', 'download'), { maxLength: 2 }),
+  upToDate: mostly(false, true),
+  protectedInstances: fewOf(12),
+  stoppedInstances: fc.oneof({ weight: 4, arbitrary: fc.constant<number[]>([]) }, fewOf(12)),
+});
+
+const rolloutCase: fc.Arbitrary<RolloutCase> = record({
+  image: mostly<ImageName>('jammy', 'focal', 'gallery'),
+  phaseWidth: fc.integer({ min: 1, max: 3 }),
+  quick: fc.boolean(),
+  tolerance: fc.constantFrom(0, 10, 100),
+  healthTimeout: fc.constantFrom(5, 2, 10),
+  chunkSize: fc.constantFrom(20, 1, 3),
+  maxConcurrent: fc.constantFrom(50, 1, 2),
+});
+
+const faultCase: fc.Arbitrary<FaultCase> = record({
+  kind: fc.constantFrom(
+    ...([
+      'neverHealthy',
+      'neverHealthy',
+      'slowHealth',
+      'slowBoot',
+      'extensionFails',
+      'swapFails',
+      'restoreFails',
+    ] as const),
+    ...(['credentialExpired', 'resourceGone', 'outage', 'apiError'] as const),
+  ),
+  set: fc.option(fc.nat({ max: 5 })),
+  share: fc.constantFrom(0.1, 0.3, 0.6, 1),
+  from: small(180),
+  minutes: small(120),
+  times: fc.integer({ min: 1, max: 3 }),
+  onNewOnly: mostly(true, false),
+  effect: fc.constantFrom('before', 'after'),
+  operation: fc.constantFrom('osDisk.swap', 'model.apply', 'extension.run', 'osDisk.restore'),
+});
+
+const at = small(240, 2);
+const set = fc.nat({ max: 5 });
+const scope: fc.Arbitrary<ScopeCase> = record({
+  level: fc.constantFrom('scaleSet', 'region', 'phase', 'rollout', 'all'),
+  number: fc.nat({ max: 5 }),
+});
+
+/** What people and the world do in the middle of it. */
+const happening: fc.Arbitrary<Happening> = fc.oneof(
+  record({ at, do: fc.constant('pause' as const), scope, minutes: fc.integer({ min: 1, max: 120 }) }),
+  record({ at, do: fc.constant('cancel' as const), scope }),
+  record({ at, do: fc.constantFrom('optOut' as const, 'deleteSet' as const, 'renew' as const), set }),
+  record({
+    at,
+    do: fc.constantFrom(
+      ...(['protect', 'unprotect', 'stop', 'start', 'deleteInstance', 'deleteInstance'] as const),
+    ),
+    set,
+    instance: small(40),
+  }),
+  record({ at, do: fc.constant('scale' as const), set, capacity: small(40) }),
+  record({
+    at,
+    do: fc.constant('manual' as const),
+    set,
+    action: fc.constantFrom(...(['osUpgrade', 'modelUpdate', 'modelUpgrade', 'revert', 'repair'] as const)),
+  }),
+);
+
+const termination: fc.Arbitrary<Happening> = fc.oneof(
+  record({
+    at,
+    do: fc.constant('terminate' as const),
+    level: fc.constantFrom(...(['scaleSet', 'batch', 'region', 'phase', 'image', 'everything'] as const)),
+  }),
+  record({
+    at,
+    do: fc.constant('temporalCancel' as const),
+    level: fc.constantFrom(...(['scaleSet', 'region', 'phase', 'image'] as const)),
+  }),
+);
+
+const kill: fc.Arbitrary<Kill> = record({
+  call: fc.nat({ max: 150 }),
+  how: fc.constantFrom(...(['lostBefore', 'lostAfter', 'terminateBefore', 'terminate'] as const)),
+});
+
+const storeKill: fc.Arbitrary<StoreKill> = record({
+  call: fc.nat({ max: 900 }),
+  how: fc.constantFrom('before', 'after'),
+});
+
+const quiet = {
+  seed: fc.nat({ max: 9_999 }).map(String),
+  sets: many(setCase, 1, 6),
+  rollouts: fc.oneof(
+    { weight: 3, arbitrary: fc.array(rolloutCase, { minLength: 1, maxLength: 1 }) },
+    fc.array(rolloutCase, { minLength: 2, maxLength: 2 }),
+  ),
+  faults: many(faultCase, 0, 4),
+  decisions: fc.array(fc.constantFrom<DecisionKind>('proceed', 'retry', 'abort'), { maxLength: 4 }),
+  instant: mostly(false, true),
+};
+
+/** Rollouts during which workers die and workflows are terminated, at any edge. */
+export const disturbedCase: fc.Arbitrary<Case> = record({
+  ...quiet,
+  happenings: many(termination, 0, 3),
+  kills: many(kill, 0, 6),
+  storeKills: many(storeKill, 0, 6),
+  continueAsNewEvery: fc.constantFrom(0, 3, 7),
+});
+
+/** Rollouts during which people give orders, and the fleet changes. */
+export const operatedCase: fc.Arbitrary<Case> = record({
+  ...quiet,
+  happenings: many(fc.oneof({ weight: 6, arbitrary: happening }, termination), 1, 7),
+  kills: fc.array(kill, { maxLength: 1 }),
+  storeKills: fc.array(storeKill, { maxLength: 1 }),
+  continueAsNewEvery: fc.constantFrom(0, 0, 5),
+});

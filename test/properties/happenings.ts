@@ -1,0 +1,171 @@
+import { MINUTE } from '../../src/domain/clock.ts';
+import type { ScaleSet } from '../../src/domain/scale-set.ts';
+import { ALL, phaseScope, regionScope, rolloutScope, scaleSetScope } from '../../src/domain/scopes.ts';
+import type { SimulatedFleet } from '../../src/fleet/index.ts';
+import type { DesiredState, Ledger, Rollout } from '../../src/ledger/port.ts';
+import type { Rehearsal } from '../../src/rehearsal/rehearsal.ts';
+import { manualRolloutId, parseWorkflowId, scaleSetRolloutId } from '../../src/workflows/ids.ts';
+import { testSetId } from '../support/fleet.ts';
+import { REGIONS, type Case, type Happening, type ScopeCase } from './case.ts';
+import { RESOURCE, START, nameOf, targetOf } from './fleet.ts';
+
+export interface Stage {
+  given: Case;
+  fleet: SimulatedFleet;
+  ledger: Ledger;
+  rehearsal: Rehearsal<SimulatedFleet>;
+  rollouts: Rollout[];
+  /** True once a workflow was ended by hand: what it would have recorded may be missing then. */
+  wasTerminated: boolean;
+}
+
+type Of<K extends Happening['do']> = Extract<Happening, { do: K }>;
+
+/** Has everything happen that a case says, at its time. */
+export function schedule(stage: Stage): void {
+  const { given, rehearsal } = stage;
+  for (const happening of given.happenings) {
+    const moment = START + happening.at * MINUTE;
+    if (happening.do === 'pause' || happening.do === 'cancel') {
+      const scope = scopeOf(stage, happening.scope);
+      const state = happening.do === 'pause' ? 'paused' : 'cancelled';
+      rehearsal.at(moment, () => order(stage, scope, state));
+      if (happening.do === 'cancel') continue;
+      rehearsal.at(moment + happening.minutes * MINUTE, () => order(stage, scope, 'running'));
+    } else rehearsal.at(moment, () => carryOut(stage, happening));
+  }
+}
+
+async function carryOut(
+  stage: Stage,
+  happening: Exclude<Happening, { do: 'pause' } | { do: 'cancel' }>,
+): Promise<void> {
+  const { rehearsal } = stage;
+  switch (happening.do) {
+    case 'terminate':
+    case 'temporalCancel':
+      return endByHand(stage, happening);
+    case 'manual':
+      await startManually(stage, happening);
+      return;
+    default:
+      await changeSet(stage, happening);
+      rehearsal.wakeAll();
+  }
+}
+
+function scopeOf({ rollouts, given }: Stage, { level, number }: ScopeCase): string {
+  const { id: rolloutId = '' } = rollouts[number % Math.max(1, rollouts.length)] ?? {};
+  switch (level) {
+    case 'all':
+      return ALL;
+    case 'rollout':
+      return rolloutScope(rolloutId);
+    case 'phase':
+      return phaseScope(rolloutId, 1 + (number % 3));
+    case 'region':
+      return regionScope(rolloutId, REGIONS[number % REGIONS.length] as string);
+    case 'scaleSet':
+      return scaleSetScope(testSetId(nameOf(number % given.sets.length)));
+  }
+}
+
+/** A person's order; a cancel is for good. */
+async function order({ ledger, rehearsal }: Stage, scope: string, state: DesiredState): Promise<void> {
+  const [before] = await ledger.orders.list({ scope });
+  if (before?.state === 'cancelled') return;
+  await ledger.orders.set({ scope, state, who: 'ada', why: 'to see', at: rehearsal.now });
+  rehearsal.wakeAll();
+}
+
+function endByHand(stage: Stage, { do: how, level }: Of<'terminate' | 'temporalCancel'>): void {
+  const { rehearsal } = stage;
+  const isMeant = (id: string) => level === 'everything' || parseWorkflowId(id)?.level === level;
+  if (how === 'terminate') stage.wasTerminated = rehearsal.terminate(isMeant) > 0 || stage.wasTerminated;
+  else for (const process of rehearsal.processes.filter(({ id }) => isMeant(id))) process.cancel();
+}
+
+type SetChange = Exclude<
+  Happening,
+  { do: 'pause' } | { do: 'cancel' } | { do: 'terminate' } | { do: 'temporalCancel' } | { do: 'manual' }
+>;
+
+async function changeSet({ fleet, rehearsal, given }: Stage, happening: SetChange): Promise<void> {
+  const id = testSetId(nameOf(happening.set % given.sets.length));
+  const set = await fleet.scaleSet(id);
+  const at = rehearsal.now;
+  if (set === null) return;
+  switch (happening.do) {
+    case 'renew':
+      return fleet.putExternalResource({ url: RESOURCE, credentialExpiresAt: null, goneAt: null });
+    case 'deleteSet':
+      return fleet.deleteScaleSet(id);
+    case 'optOut':
+      return write(
+        fleet,
+        set,
+        at,
+        ['properties', 'upgradePolicy', 'automaticOSUpgradePolicy', 'enableAutomaticOSUpgrade'],
+        false,
+      );
+    case 'scale':
+      return write(fleet, set, at, ['sku', 'capacity'], happening.capacity);
+    case 'deleteInstance':
+      return fleet.deleteInstances(id, [String(happening.instance)]);
+    case 'protect':
+    case 'unprotect':
+      return fleet.changeInstances(
+        id,
+        [String(happening.instance)],
+        { protectFromScaleSetActions: happening.do === 'protect' },
+        at,
+      );
+    default: {
+      const power = happening.do === 'stop' ? 'deallocated' : 'running';
+      return fleet.changeInstances(id, [String(happening.instance)], { power }, at);
+    }
+  }
+}
+
+async function write(
+  fleet: SimulatedFleet,
+  { id, modelApiVersion }: ScaleSet,
+  at: number,
+  path: string[],
+  value: unknown,
+) {
+  const model = structuredClone(await fleet.model(id)) as Record<string, unknown>;
+  const parent = path
+    .slice(0, -1)
+    .reduce<Record<string, unknown>>((part, name) => part[name] as Record<string, unknown>, model);
+  parent[path.at(-1) as string] = value;
+  await fleet.writeModel({ id, model, apiVersion: modelApiVersion, at });
+}
+
+/** What a person starts on one set, as the client library does: refused while anything of the set runs (rule B12). */
+async function startManually(
+  { fleet, ledger, rehearsal, given, rollouts }: Stage,
+  { set, action }: Of<'manual'>,
+) {
+  const index = set % given.sets.length;
+  const scaleSet = await fleet.scaleSet(testSetId(nameOf(index)));
+  if (scaleSet === null || rehearsal.find(scaleSetRolloutId(scaleSet.id))) return;
+  let generation = 1;
+  while (await ledger.rollouts.get(manualRolloutId(scaleSet.id, generation))) generation++;
+  const settings = rollouts[0]?.settings;
+  if (!settings) return;
+  const rollout = await ledger.rollouts.create({
+    id: manualRolloutId(scaleSet.id, generation),
+    kind: 'manual',
+    action,
+    target: targetOf(given.sets[index]?.image ?? 'jammy'),
+    generation,
+    phases: [],
+    settings,
+    startedBy: 'ada',
+    why: 'to see',
+    startedAt: rehearsal.now,
+  });
+  rollouts.push(rollout);
+  rehearsal.start(rollout, scaleSet);
+}
