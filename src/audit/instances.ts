@@ -123,7 +123,7 @@ function notRestored({ attempt, life }: Case) {
   if (!failure || life.entries.some((entry) => isModelFault(entry.error))) return null;
   // A swap that failed has put the old disk back itself.
   const swapped = endOf(life, 'osDisk.swap', 'succeeded');
-  if (!swapped || startsOf(life, 'osDisk.restore').length > 0) return null;
+  if (!swapped || startsOf(life, 'osDisk.restore').length > 0 || isGone(attempt, life)) return null;
   return ofLife(life, failure.at, `not restored after ${failure.error ?? 'it failed'}`);
 }
 

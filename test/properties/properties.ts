@@ -36,6 +36,7 @@ export async function findCounterexample(
     // CI runs the same cases every time; `npm run test:properties` others.
     seed: Number(PROPERTY_SEED ?? 1),
     ...(path === undefined ? {} : { path }),
+    includeErrorInReport: true,
   });
   if (!details.failed) return null;
   const again = `--seed ${details.seed} --path ${details.counterexamplePath} --only ${name}`;
