@@ -1,5 +1,5 @@
 import type { Instant } from '../domain/clock.ts';
-import { endOf, isGone, isSettled, type AttemptStory, type Life } from './story.ts';
+import { endOf, isGone, isSettled, startsOf, type AttemptStory, type Life } from './story.ts';
 
 /** An instance out of service for its upgrade: from the first thing done to it until it is healthy, restored or left. */
 export interface Flight {
@@ -11,12 +11,26 @@ export interface Flight {
 
 /** When instances of an attempt were out of service. An operation without an end lasts for ever. */
 export function flightsOf(attempt: AttemptStory): Flight[] {
-  return attempt.lives.flatMap((life) => {
-    const first = life.entries.find(
-      ({ event, operation }) => event === 'started' && operation !== 'health.wait',
-    );
-    return first ? [{ life, attempt, start: first.at, end: landing(attempt, life) }] : [];
-  });
+  return attempt.lives.flatMap((life) =>
+    spellsOf(attempt, life).flatMap((spell) => {
+      const first = spell.entries.find(
+        ({ event, operation }) => event === 'started' && operation !== 'health.wait',
+      );
+      return first ? [{ life, attempt, start: first.at, end: landing(attempt, spell) }] : [];
+    }),
+  );
+}
+
+/** One that was left when its batch ended, and is restored after that (rule B7), is out of service twice. */
+function spellsOf(attempt: AttemptStory, life: Life): Life[] {
+  const [restore] = startsOf(life, 'osDisk.restore');
+  const left = attempt.batchOf.get(life.instanceId)?.end ?? null;
+  if (!restore || left === null || restore.at < left) return [life];
+  const from = life.entries.indexOf(restore);
+  return [
+    { ...life, entries: life.entries.slice(0, from) },
+    { ...life, entries: life.entries.slice(from) },
+  ];
 }
 
 function landing(attempt: AttemptStory, life: Life): Instant {

@@ -63,7 +63,7 @@ export interface SetObservation {
 export type SetStep =
   | { kind: 'resumeBatch'; number: number }
   | ({ kind: 'batch'; number: number; destination: Destination } & BatchPlan)
-  /** Instances that failed and were left are to be restored now, before the attempt ends (rule B7). */
+  /** Instances of one place that failed and were left are to be restored now, before the attempt ends (rule B7). */
   | { kind: 'rollBack'; instanceIds: string[] }
   | { kind: 'claimZone'; accepts: string[] }
   | { kind: 'wait'; for: 'resume' }
@@ -110,9 +110,8 @@ export function nextSetStep(seen: SetObservation): SetStep {
   if (seen.paused) return { kind: 'wait', for: 'resume' };
   const resumeAt = seen.lastBatch ? seen.lastBatch.endedAt + seen.policy.pauseTimeBetweenBatches : seen.now;
   if (resumeAt > seen.now) return { kind: 'wait', for: 'pauseTimeBetweenBatches', until: resumeAt };
-  return ATTEMPT_KINDS[seen.kind].rolls
-    ? batchOrZone(seen, remaining)
-    : batchOf(seen, remaining, allAtOnce(remaining));
+  const plan = ATTEMPT_KINDS[seen.kind].rolls ? batchOrZone(seen, remaining) : allAtOnce(remaining);
+  return 'kind' in plan ? plan : batchOf(seen, remaining, plan);
 }
 
 /** What is still to be upgraded: running, off the target, allowed to be touched, and not yet taken by this attempt. */
@@ -146,14 +145,16 @@ function modelFault(seen: SetObservation): SetStep | null {
   return { kind: 'finish', status: 'Faulted', reason: { code: stopCodes.extensionResource, message } };
 }
 
-/** Rule B7, where the policy asks for it: what failed and was left is restored before the attempt ends. */
+/**
+ * Rule B7, where the policy asks for it: what failed and was left is restored before the attempt ends; one place after the
+ * other, and no more at a time than a batch may have, since one that has recovered meanwhile is taken out of service again.
+ */
 function rollBackBefore(breach: SetStep, seen: SetObservation): SetStep {
-  const restorable = new Set(
-    seen.instances.filter((instance) => instance.hasPreviousDisk).map((instance) => instance.instanceId),
-  );
-  const left = seen.taken.filter((taken) => taken.outcome === 'left' && restorable.has(taken.instanceId));
-  if (!seen.rollsBackOnBreach || left.length === 0) return breach;
-  return { kind: 'rollBack', instanceIds: left.map((taken) => taken.instanceId) };
+  const left = new Set(seen.taken.filter((one) => one.outcome === 'left').map((one) => one.instanceId));
+  const restorable = seen.instances.filter((one) => one.hasPreviousDisk && left.has(one.instanceId));
+  if (!seen.rollsBackOnBreach || restorable.length === 0) return breach;
+  const plan = batchOrZone(seen, restorable);
+  return 'kind' in plan ? plan : { kind: 'rollBack', instanceIds: plan.instanceIds };
 }
 
 /** Rule B7: of the instances upgraded so far, how many are unhealthy. A deleted one leaves the sum. */
@@ -186,9 +187,12 @@ function wholeSetUnhealthy(seen: SetObservation): SetStep | null {
   return { kind: 'finish', status: 'Faulted', reason: { code, message } };
 }
 
-/** Rules B2, B3 and D4: the next batch, or the zone that must be claimed for it first. */
-function batchOrZone(seen: SetObservation, remaining: ObservedInstance[]): SetStep {
-  const zones = unfinishedOr(zonesOf(remaining), seen.lastBatch?.zone ?? null);
+/** Rules B2, B3 and D4: of what is to be done the next batch, or the zone that must be claimed for it first. */
+function batchOrZone(
+  seen: SetObservation,
+  candidates: readonly ObservedInstance[],
+): BatchPlan | Extract<SetStep, { kind: 'claimZone' }> {
+  const zones = unfinishedOr(zonesOf(candidates), seen.lastBatch?.zone ?? null);
   const spanning = seen.policy.enableCrossZoneUpgrade && zones.some((zone) => zone !== null);
   const wanted = spanning ? [ALONE] : zones;
   let zone = wanted[0] ?? null;
@@ -198,7 +202,7 @@ function batchOrZone(seen: SetObservation, remaining: ObservedInstance[]): SetSt
     zone = held;
   }
   const batch = nextBatch({
-    candidates: remaining,
+    candidates,
     zone,
     size: batchSize(seen.instances.length, seen.policy),
     policy: seen.policy,
@@ -206,7 +210,7 @@ function batchOrZone(seen: SetObservation, remaining: ObservedInstance[]): SetSt
   });
   if (batch === null)
     throw new RangeError(`No batch was found in zone ${zone}, though instances are left there.`);
-  return batchOf(seen, remaining, batch);
+  return batch;
 }
 
 function allAtOnce(remaining: readonly ObservedInstance[]): BatchPlan {

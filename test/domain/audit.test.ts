@@ -248,15 +248,6 @@ describe('an audit finds', () => {
     expect(found(deleted)).toEqual([]);
   });
 
-  it('no fault in one that failed and was deleted before it could be restored (B6)', () => {
-    const lines = attempt([one({ ...failed, restoredTo: null })]);
-    expect(found(lines)).toContainEqual(expect.stringContaining('B6 not restored'));
-    const gone = changed(lines, is('batch', 'succeeded'), (e) => [
-      { ...e, observed: { ...e.observed, gone: ['0'] } },
-    ]);
-    expect(found(gone)).toEqual([]);
-  });
-
   it('a breach by what was seen, though every wait went well; and none by instances that were deleted (B7)', () => {
     const second = (e: JournalEntry) => is('batch', 'started')(e) && e.detail === '2';
     const seen = (lines: JournalEntry[], upgraded: number, upgradedUnhealthy: number) =>

@@ -202,13 +202,35 @@ describe('the steps of one scale set', () => {
 
   it('B7: restores what was left, where the policy asks for it, and only then ends', () => {
     const failed = ['0', '1', '2'].map((id) => took(id, id === '0' ? 'upgraded' : 'left'));
-    const kept = instances(10, (i) => ({ hasPreviousDisk: i === 1 || i === 2, healthy: i === 0 || i > 2 }));
+    const kept = instances(10, (i) => ({
+      ...{ updateDomain: 0, hasPreviousDisk: i === 1 || i === 2, healthy: i === 0 || i > 2 },
+    }));
     const broken = observation({ instances: kept, taken: failed, lastBatch: afterBatch });
     expect(nextSetStep(broken)).toMatchObject({ kind: 'finish', status: 'Faulted' });
     const asked = { ...broken, rollsBackOnBreach: true };
     expect(nextSetStep(asked)).toEqual({ kind: 'rollBack', instanceIds: ['1', '2'] });
     const back = failed.map((taken) => ({ ...taken, outcome: 'restored' as const }));
     expect(nextSetStep({ ...asked, taken: back })).toMatchObject({ kind: 'finish', status: 'Faulted' });
+  });
+
+  it('B7: restores no more at a time than a batch may have, one place after the other (B2, B3, D4)', () => {
+    const taken = Array.from({ length: 6 }, (_, i) => took(String(i), 'left'));
+    const rollsBack = (
+      place: (i: number) => Partial<ObservedInstance>,
+      change: Partial<SetObservation> = {},
+    ) =>
+      nextSetStep(
+        observation({
+          instances: instances(20, (i) => ({ updateDomain: 0, hasPreviousDisk: true, ...place(i) })),
+          ...{ taken, lastBatch: afterBatch, rollsBackOnBreach: true, ...change },
+        }),
+      );
+    expect(rollsBack(() => ({}))).toEqual({ kind: 'rollBack', instanceIds: ['0', '1', '2', '3'] });
+    const domains = (i: number) => ({ updateDomain: i % 2 });
+    expect(rollsBack(domains)).toEqual({ kind: 'rollBack', instanceIds: ['0', '2', '4'] });
+    const zones = (i: number) => ({ zone: i < 2 ? '1' : '2' });
+    expect(rollsBack(zones)).toEqual({ kind: 'claimZone', accepts: ['1', '2'] });
+    expect(rollsBack(zones, { zoneHeld: '1' })).toEqual({ kind: 'rollBack', instanceIds: ['0', '1'] });
   });
 
   it('B11: a fault of the model rolls nothing back', () => {
