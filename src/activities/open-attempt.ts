@@ -128,7 +128,7 @@ async function newAttempt(
 function policyOf({ action, parameters }: Rollout, scaleSet: ScaleSet): RollingUpgradePolicy {
   const { upgradePolicy } = scaleSet;
   const own = action === 'modelUpgrade' ? upgradePolicy.rollingUpgradePolicy : {};
-  return { ...policyInForce(scaleSet), ...own, ...parameters.policy };
+  return policyInForce(scaleSet, own, parameters.policy ?? {});
 }
 
 /** The version that most instances of the set go back to; the one that is undone, if none does. */

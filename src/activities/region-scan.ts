@@ -1,10 +1,11 @@
 import type { Instant } from '../domain/clock.ts';
-import { eligibility, type EligibilityFacts } from '../domain/eligibility.ts';
 import { sameImageVersion } from '../domain/image.ts';
 import { scaleSetKey, type ScaleSet } from '../domain/scale-set.ts';
 import { triggerTime } from '../domain/trigger.ts';
+import type { ImageOffer } from '../fleet/port.ts';
 import type { Rollout, Target } from '../ledger/port.ts';
 import type { ActivityDependencies } from './context.ts';
+import { eligibilityOf, reasonAgainst } from './eligibility.ts';
 import { describeRevert } from './revert-scan.ts';
 import type { RegionLookInput } from './types.ts';
 
@@ -21,17 +22,12 @@ export async function scanRegion(
     fleet.imageOffers(rollout.target.image, input.region, at),
     ledger.targets.list({ rolloutId: rollout.id, region: input.region }),
   ]);
-  const offer = offers.find((one) => one.version === rollout.target.version);
-  const facts = {
-    regionOffersVersion: offer !== undefined,
-    excludedFromLatest: offer?.excludedFromLatest ?? false,
-  };
   const knownByKey = new Map(known.map((target) => [scaleSetKey(target.scaleSetId), target]));
   const added: Target[] = [];
   for (const scaleSet of scaleSets) {
     const before = knownByKey.get(scaleSetKey(scaleSet.id));
     if (before && !mayBeDueAgain(before, input.round)) continue;
-    const target = await describeTarget(deps, input, rollout, scaleSet, facts, at);
+    const target = await describeTarget(deps, input, rollout, scaleSet, offers, at);
     if (!before) added.push(target);
     else if (target.status !== before.status || before.round !== input.round)
       await ledger.targets.update(target, target);
@@ -52,7 +48,7 @@ async function describeTarget(
   input: RegionLookInput,
   rollout: Rollout,
   scaleSet: ScaleSet,
-  facts: EligibilityFacts,
+  offers: readonly ImageOffer[],
   at: Instant,
 ): Promise<Target> {
   const { fleet, ledger } = deps;
@@ -72,15 +68,9 @@ async function describeTarget(
   if (rollout.action === 'revert') {
     return { ...target, ...(await describeRevert(deps, rollout, scaleSet, at)) };
   }
-  const { reasons } = eligibility(scaleSet, rollout.target, facts, { automatic: true });
-  if (reasons.length > 0) {
-    const message = reasons.map((reason) => `${reason.message} ${reason.fix}`).join(' ');
-    return {
-      ...target,
-      status: 'skipped',
-      reason: { code: reasons.map((reason) => reason.code).join(','), message },
-    };
-  }
+  const judged = await eligibilityOf(deps, scaleSet, rollout.target, at, { automatic: true, offers });
+  const reason = reasonAgainst(judged);
+  if (reason !== null) return { ...target, status: 'skipped', reason };
   const instances = await fleet.instances(scaleSet.id, at);
   const behind = instances.some(
     ({ osDisk }) => osDisk === null || !sameImageVersion(osDisk.source, rollout.target),

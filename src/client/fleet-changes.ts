@@ -1,4 +1,5 @@
 import type { Instant } from '../domain/clock.ts';
+import { problemOf } from '../domain/surroundings.ts';
 import { resourceUrl, type InstanceChange, type SimulatedFleet } from '../fleet/index.ts';
 import { currentInstant, type ClientContext } from './context.ts';
 import { UsageError } from './errors.ts';
@@ -84,7 +85,7 @@ export async function renewResources(
   }
   const known = (await context.fleet.externalResources()).map((resource) => ({
     url: resource.url,
-    was: conditionAt(resource, now),
+    was: problemOf(resource, now)?.problem ?? ('ok' as const),
   }));
   const key = url === undefined ? null : resourceUrl(url);
   const chosen = known.filter((resource) => (key === null ? resource.was !== 'ok' : resource.url === key));
@@ -96,12 +97,4 @@ export async function renewResources(
     await context.fleet.putExternalResource({ url: resource.url, credentialExpiresAt, goneAt: null });
   }
   return chosen.map((resource) => ({ ...resource, until: credentialExpiresAt }));
-}
-
-function conditionAt(
-  { goneAt, credentialExpiresAt }: { goneAt: Instant | null; credentialExpiresAt: Instant | null },
-  now: Instant,
-): RenewedResource['was'] {
-  if (goneAt !== null && goneAt <= now) return 'gone';
-  return credentialExpiresAt !== null && credentialExpiresAt <= now ? 'expired' : 'ok';
 }

@@ -1,3 +1,4 @@
+import { eligibilityOf } from '../activities/eligibility.ts';
 import { imageLabel, sameImageVersion, type ImageVersion } from '../domain/image.ts';
 import type { ScaleSet } from '../domain/scale-set.ts';
 import { currentInstant, type ClientContext } from './context.ts';
@@ -7,7 +8,6 @@ import { liftHeld } from './revert/lift.ts';
 import type { SettingsOverrides } from './settings.ts';
 import { startAttempt, type Initiative } from './start-attempt.ts';
 import type { StartedRollout } from './start.ts';
-import { judge } from './survey.ts';
 import { chooseVersion, parseImage } from './target.ts';
 
 export interface StartScaleSetRequest extends Initiative {
@@ -32,7 +32,7 @@ export async function startScaleSet(
   request: StartScaleSetRequest,
 ): Promise<StartedRollout> {
   const scaleSet = await findScaleSet(context, request.scaleSet);
-  const target = await targetOf(context, scaleSet, request);
+  const { target, warnings: known } = await targetOf(context, scaleSet, request);
   const { who, why, settings } = request;
   const started = await startAttempt(context, { scaleSet, action: 'osUpgrade', target, settings, who, why });
   const lifted = await liftHeld(context, scaleSet.id, {
@@ -43,14 +43,14 @@ export async function startScaleSet(
     (held) =>
       `${held.who} had reverted ${held.version.version} on this set (${held.why}): it is held back no longer.`,
   );
-  return { ...started, warnings: [...started.warnings, ...warnings] };
+  return { ...started, warnings: [...started.warnings, ...known, ...warnings] };
 }
 
 async function targetOf(
   context: ClientContext,
   scaleSet: ScaleSet,
   request: StartScaleSetRequest,
-): Promise<ImageVersion> {
+): Promise<{ target: ImageVersion; warnings: string[] }> {
   const { fleet } = context;
   const at = await currentInstant(context);
   const image = request.image === undefined ? scaleSet.imageReference.image : parseImage(request.image);
@@ -62,8 +62,9 @@ async function targetOf(
     offers: new Map([[scaleSet.region, offers]]),
   };
   const target = chooseVersion(inFleet, request.version);
-  const { reasons } = judge(scaleSet, target, offers, false);
-  if (reasons.length === 0) return target;
+  const judged = await eligibilityOf(context, scaleSet, target, at, { automatic: false, offers });
+  const { reasons, eligible, warnings } = judged;
+  if (eligible) return { target, warnings: warnings.map(({ message, fix }) => `${message} ${fix}`) };
   const lines = reasons.map(({ message, fix, rule }) => `\n  ${message} ${fix} (rule ${rule})`);
   throw new ClientError(
     'NotEligible',

@@ -1,11 +1,11 @@
+import { eligibilityOf } from '../activities/eligibility.ts';
 import { planBatches, type BatchPlan } from '../domain/batching.ts';
 import type { Duration, Instant } from '../domain/clock.ts';
-import { eligibility, type EligibilityWarning } from '../domain/eligibility.ts';
+import type { EligibilityWarning } from '../domain/eligibility.ts';
 import { isSteadilyHealthy } from '../domain/health.ts';
 import { sameImageVersion, type ImageVersion } from '../domain/image.ts';
 import { policyInForce } from '../domain/policy.ts';
 import { isRunning, isUntouchable, type Instance, type ScaleSet } from '../domain/scale-set.ts';
-import type { ImageOffer } from '../fleet/port.ts';
 import type { ClientContext } from './context.ts';
 import type { SkippedScaleSet } from './plan-types.ts';
 import type { ImageInFleet } from './target.ts';
@@ -37,7 +37,10 @@ export async function surveyFleet(
 ): Promise<Survey> {
   const survey: Survey = { eligible: [], skipped: [] };
   for (const scaleSet of scaleSets) {
-    const { reasons, warnings } = judge(scaleSet, target, offers.get(scaleSet.region) ?? [], true);
+    const { reasons, warnings } = await eligibilityOf(context, scaleSet, target, at, {
+      automatic: true,
+      offers: offers.get(scaleSet.region) ?? [],
+    });
     const { id, name, region } = scaleSet;
     if (reasons.length > 0) survey.skipped.push({ id, name, region, reasons });
     else
@@ -47,21 +50,6 @@ export async function surveyFleet(
       });
   }
   return survey;
-}
-
-/** Eligibility by what a region offers, as the workflows judge it (rules C1 to C7). */
-export function judge(
-  scaleSet: ScaleSet,
-  target: ImageVersion,
-  offers: readonly ImageOffer[],
-  automatic: boolean,
-): ReturnType<typeof eligibility> {
-  const offer = offers.find((each) => each.version === target.version);
-  const facts = {
-    regionOffersVersion: offer !== undefined,
-    excludedFromLatest: offer?.excludedFromLatest ?? false,
-  };
-  return eligibility(scaleSet, target, facts, { automatic });
 }
 
 async function surveySet(

@@ -1,8 +1,13 @@
+import { isoTime } from './clock.ts';
+import { isServiceFabric } from './extensions.ts';
+import { healthSourceReasons, probeWarnings } from './health-source.ts';
 import { imageKey, imageLabel, type ImageVersion } from './image.ts';
-import type { Extension, ScaleSet } from './scale-set.ts';
+import type { ScaleSet } from './scale-set.ts';
+import { serviceFabricReasons, serviceFabricWarnings } from './service-fabric.ts';
 import { isSupportedPlatformImage } from './supported-skus.ts';
+import type { Surroundings } from './surroundings.ts';
 
-/** Why a scale set does not get an upgrade, by rule C1 to C7. */
+/** Why a scale set does not get an upgrade, by rules C1 to C7. */
 export type EligibilityCode =
   | 'AutomaticOSUpgradeDisabled'
   | 'ImageMismatch'
@@ -16,7 +21,13 @@ export type EligibilityCode =
   | 'LoadBalancerNotStandard'
   | 'WindowsUpdateEnabled'
   | 'ModelApiVersionTooOld'
-  | 'ServiceFabricNotSupportedYet';
+  | 'ServiceFabricClusterNotFound'
+  | 'ServiceFabricNodeTypeNotFound'
+  | 'ServiceFabricDurabilityMismatch'
+  | 'ServiceFabricDurabilityTooLow'
+  | 'ServiceFabricHandlerTooOld'
+  | 'ServiceFabricProbeNotSupported'
+  | 'ServiceFabricWithoutUpdateDomains';
 
 export interface EligibilityReason {
   code: EligibilityCode;
@@ -30,27 +41,22 @@ export interface EligibilityReason {
 
 /** Something that prevents nothing and that a person should still know. */
 export interface EligibilityWarning {
-  code: 'HealthProbeIntervalTooLong';
+  code:
+    | 'HealthProbeIntervalTooLong'
+    | 'ExternalResourceUnavailable'
+    | 'CredentialExpired'
+    | 'CrossZoneUpgradeIgnored';
   message: string;
   fix: string;
   rule: string;
 }
 
-/** What the fleet knows of a set's load balancer probe. */
-export interface ProbeFacts {
-  intervalSeconds: number;
-  /** `Standard`, `Basic`, ...; case does not matter. */
-  loadBalancerSku: string;
-}
-
 /** What is true around the set and is not in its model. */
-export interface EligibilityFacts {
+export interface EligibilityFacts extends Surroundings {
   /** The set's region offers the target: published, and replicated there if it is a gallery's (rule C3). */
   regionOffersVersion: boolean;
-  /** The gallery keeps the target out of `latest` (rule C3). Taken as false if absent. */
-  excludedFromLatest?: boolean;
-  /** The probe that the model refers to; null if there is no such probe; absent if nobody looked. */
-  probe?: ProbeFacts | null;
+  /** The gallery keeps the target out of `latest` (rule C3). */
+  excludedFromLatest: boolean;
 }
 
 export interface Eligibility {
@@ -65,13 +71,10 @@ export interface EligibilityOptions {
   automatic: boolean;
 }
 
-/** A probe that asks this seldom (or more seldom) tells too little within the health time-out (rule C4). */
-export const SLOW_PROBE_SECONDS = 120;
-
 const OLDEST_MODEL_API_VERSION = '2018-10-01';
 const WINDOWS_UPDATE_API_VERSION = '2019-03-01';
 
-/** Whether a scale set may be upgraded to the target, with every reason why not (rules C1 to C4, C6, C7, A6). */
+/** Whether a scale set may be upgraded to the target, with every reason why not (rules C1 to C8, A6). */
 export function eligibility(
   scaleSet: ScaleSet,
   target: ImageVersion,
@@ -83,23 +86,15 @@ export function eligibility(
     ...imageReasons(scaleSet, target),
     ...offerReasons(scaleSet, target, facts),
     ...healthSourceReasons(scaleSet, facts),
+    ...serviceFabricReasons(scaleSet, facts),
     ...modelReasons(scaleSet),
-    ...serviceFabricReasons(scaleSet),
   ];
-  return { eligible: reasons.length === 0, reasons, warnings: probeWarnings(scaleSet, facts) };
-}
-
-/** True for the extension that reports an application's health from inside a VM, for Linux or Windows (rule C4). */
-export function isApplicationHealthExtension(extension: Pick<Extension, 'publisher' | 'type'>): boolean {
-  return (
-    extension.publisher.toLowerCase() === 'microsoft.managedservices' &&
-    /^applicationhealth(linux|windows)$/i.test(extension.type)
-  );
-}
-
-/** True for the extension that makes a VM a Service Fabric node (rule C5). */
-export function isServiceFabricExtension(extension: Pick<Extension, 'publisher'>): boolean {
-  return extension.publisher.toLowerCase() === 'microsoft.azure.servicefabric';
+  const warnings = [
+    ...probeWarnings(scaleSet, facts),
+    ...serviceFabricWarnings(scaleSet),
+    ...resourceWarnings(scaleSet, facts),
+  ];
+  return { eligible: reasons.length === 0, reasons, warnings };
 }
 
 /** Rule C1. */
@@ -164,7 +159,7 @@ function offerReasons(
       rule: 'C3',
     });
   }
-  if (facts.excludedFromLatest === true) {
+  if (facts.excludedFromLatest) {
     reasons.push({
       code: 'VersionExcludedFromLatest',
       message: `Version ${target.version} of ${imageLabel(target.image)} is excluded from latest.`,
@@ -175,61 +170,16 @@ function offerReasons(
   return reasons;
 }
 
-/** Rule C4. Service Fabric judges its own nodes: rule C5. */
-function healthSourceReasons(scaleSet: ScaleSet, facts: EligibilityFacts): EligibilityReason[] {
-  if (scaleSet.extensions.some(isServiceFabricExtension)) return [];
-  const hasExtension = scaleSet.extensions.some(isApplicationHealthExtension);
-  const hasProbe = scaleSet.healthProbeId !== null;
-  const reasons: EligibilityReason[] = [];
-  if (!hasExtension && !hasProbe) {
-    reasons.push({
-      code: 'HealthSourceMissing',
-      message: 'The model has neither a load balancer health probe nor the Application Health extension.',
-      fix: 'Set networkProfile.healthProbe.id, or add the Application Health extension.',
-      rule: 'C4',
-    });
-  }
-  if (hasExtension && hasProbe) {
-    reasons.push({
-      code: 'TwoHealthSources',
-      message: 'The model has both a load balancer health probe and the Application Health extension.',
-      fix: 'Remove one of the two.',
-      rule: 'C4',
-    });
-  }
-  return hasProbe ? [...reasons, ...probeReasons(scaleSet, facts.probe)] : reasons;
-}
-
-function probeReasons(scaleSet: ScaleSet, probe: ProbeFacts | null | undefined): EligibilityReason[] {
-  if (probe === null) {
-    return [
-      {
-        code: 'HealthProbeNotFound',
-        message: `There is no health probe ${scaleSet.healthProbeId}.`,
-        fix: 'Create the probe on its load balancer, or correct networkProfile.healthProbe.id.',
-        rule: 'C4',
-      },
-    ];
-  }
-  const isStandard = probe === undefined || probe.loadBalancerSku.toLowerCase() === 'standard';
-  if (scaleSet.singlePlacementGroup || isStandard) return [];
-  return [
-    {
-      code: 'LoadBalancerNotStandard',
-      message: `The scale set may have several placement groups, and its probe's load balancer is ${probe.loadBalancerSku}.`,
-      fix: 'Use a probe of a Standard load balancer.',
-      rule: 'C4',
-    },
-  ];
-}
-
-/** Rules C6 and C7: versions of the API are dates, which sort as text; a `-preview` is as old as its date. */
+/**
+ * Rules C6 and C7: versions of the API are dates, which sort as text; a `-preview` is as old as its date. Service Fabric
+ * never bears an OS that patches itself, whatever the model was written with.
+ */
 function modelReasons(scaleSet: ScaleSet): EligibilityReason[] {
   const apiVersion = scaleSet.modelApiVersion.slice(0, WINDOWS_UPDATE_API_VERSION.length);
   const reasons: EligibilityReason[] = [];
   // Where the model does not say, Windows Update is on: that is Azure's default.
   const patchesItself = scaleSet.osType === 'Windows' && scaleSet.enableAutomaticUpdates !== false;
-  if (patchesItself && apiVersion >= WINDOWS_UPDATE_API_VERSION) {
+  if (patchesItself && (apiVersion >= WINDOWS_UPDATE_API_VERSION || isServiceFabric(scaleSet))) {
     reasons.push({
       code: 'WindowsUpdateEnabled',
       message:
@@ -249,28 +199,25 @@ function modelReasons(scaleSet: ScaleSet): EligibilityReason[] {
   return reasons;
 }
 
-/** Rule C5 is not built yet, and what cannot be judged is not touched. */
-function serviceFabricReasons(scaleSet: ScaleSet): EligibilityReason[] {
-  if (!scaleSet.extensions.some(isServiceFabricExtension)) return [];
-  return [
-    {
-      code: 'ServiceFabricNotSupportedYet',
-      message: 'The scale set is a Service Fabric node type, which this version does not upgrade.',
-      fix: 'Upgrade its image with the tools of Service Fabric for now.',
-      rule: 'C5',
-    },
-  ];
-}
-
-/** Rule C4's warning. */
-function probeWarnings(scaleSet: ScaleSet, { probe }: EligibilityFacts): EligibilityWarning[] {
-  if (scaleSet.healthProbeId === null || !probe || probe.intervalSeconds < SLOW_PROBE_SECONDS) return [];
-  return [
-    {
-      code: 'HealthProbeIntervalTooLong',
-      message: `The health probe asks every ${probe.intervalSeconds} s only.`,
-      fix: `Configure an interval of less than ${SLOW_PROBE_SECONDS} s.`,
-      rule: 'C4',
-    },
-  ];
+/** Rule C8: what would make the extensions of the first batch fail (rule B11). */
+function resourceWarnings({ extensions }: ScaleSet, facts: EligibilityFacts): EligibilityWarning[] {
+  return facts.unusableResources.map(({ url, problem, since }) => {
+    const users = extensions
+      .filter(({ externalResources }) => externalResources.includes(url))
+      .map(({ name }) => `"${name}"`);
+    const needs = `${users.length > 1 ? 'Extensions' : 'Extension'} ${users.join(' and ')} ${users.length > 1 ? 'need' : 'needs'} ${url}`;
+    return problem === 'gone'
+      ? {
+          code: 'ExternalResourceUnavailable',
+          message: `${needs}, which is gone since ${isoTime(since)}.`,
+          fix: 'Put it back, or name another in the model: without it the first batch fails.',
+          rule: 'C8',
+        }
+      : {
+          code: 'CredentialExpired',
+          message: `${needs}, and its credential expired at ${isoTime(since)}.`,
+          fix: 'Renew it and update the extension in the model: without it the first batch fails.',
+          rule: 'C8',
+        };
+  });
 }

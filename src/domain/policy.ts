@@ -1,4 +1,5 @@
 import { MINUTE, HOUR, type Duration } from './clock.ts';
+import { isServiceFabric } from './extensions.ts';
 import type { RollingUpgradePolicy, ScaleSet } from './scale-set.ts';
 
 /** The defaults of Azure's rolling upgrade policy (rule B13). */
@@ -50,13 +51,19 @@ export function policyViolations(policy: Partial<RollingUpgradePolicy>): PolicyV
 /**
  * The policy that an OS upgrade of the set goes by: its own where `useRollingUpgradePolicy` says so, filled up with
  * the defaults; otherwise the defaults (rule B13). A manual start goes by the set's own policy as well, if it has one.
+ * @param over what is laid over it, such as what a person asks for of one upgrade; later ones win
  */
-export function policyInForce(scaleSet: ScaleSet): RollingUpgradePolicy {
+export function policyInForce(
+  scaleSet: Pick<ScaleSet, 'upgradePolicy' | 'extensions'>,
+  ...over: Partial<RollingUpgradePolicy>[]
+): RollingUpgradePolicy {
   const own = scaleSet.upgradePolicy.automaticOSUpgradePolicy.useRollingUpgradePolicy
     ? scaleSet.upgradePolicy.rollingUpgradePolicy
     : {};
-  const given = Object.entries(own).filter(([, value]) => value !== undefined);
-  return { ...DEFAULT_ROLLING_POLICY, ...Object.fromEntries(given) };
+  const given = [own, ...over].flatMap(Object.entries).filter(([, value]) => value !== undefined);
+  const policy: RollingUpgradePolicy = { ...DEFAULT_ROLLING_POLICY, ...Object.fromEntries(given) };
+  // Its update domains are the cluster's, zone by zone: over zones, a batch would take down several of them (rule C5).
+  return isServiceFabric(scaleSet) ? { ...policy, enableCrossZoneUpgrade: false } : policy;
 }
 
 /** Waits and limits of a rollout: every one can be set per rollout. */

@@ -47,6 +47,19 @@ export interface HealthExtension {
   gracePeriod: Duration;
 }
 
+/** How far Service Fabric may hold up what the platform does to the VMs of a node type: with Bronze not at all. */
+export const DURABILITIES = ['Bronze', 'Silver', 'Gold'] as const;
+export type Durability = (typeof DURABILITIES)[number];
+
+/** What the Service Fabric extension of a model says of the node type that the set is (rule C5). */
+export interface ServiceFabricSettings {
+  /** Where its cluster can be reached, which is how it is known; null where the model does not say. */
+  clusterEndpoint: string | null;
+  /** The name of the node type; null where the model does not say. */
+  nodeTypeRef: string | null;
+  durabilityLevel: Durability;
+}
+
 export interface DataDisk {
   lun: number;
   sizeGB: number;
@@ -75,6 +88,8 @@ export interface ScaleSet {
   healthProbeId: string | null;
   /** The Application Health extension, or null. */
   healthExtension: HealthExtension | null;
+  /** Null where the set is no Service Fabric node type. */
+  serviceFabric: ServiceFabricSettings | null;
   /** What the computer names of its instances begin with; empty where the model does not say. */
   computerNamePrefix: string;
   singlePlacementGroup: boolean;

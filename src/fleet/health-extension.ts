@@ -1,6 +1,7 @@
 import { SECOND } from '../domain/clock.ts';
+import { isApplicationHealthExtension } from '../domain/extensions.ts';
 import type { HealthExtension } from '../domain/scale-set.ts';
-import { isApplicationHealthExtension, isRich } from './health-signal.ts';
+import { isRich } from './health-signal.ts';
 import type { ModelIssue } from './model-error.ts';
 import type { WireExtension } from './model-schema.ts';
 import { isJsonObject } from './wire-shape.ts';

@@ -1,14 +1,7 @@
 import { SECOND, type Duration } from '../domain/clock.ts';
+import { isApplicationHealthExtension } from '../domain/extensions.ts';
 import type { Extension, HealthExtension, ScaleSet } from '../domain/scale-set.ts';
 import { PROBE_INTERVAL, type Probe } from './load-balancer.ts';
-
-/** True for the Application Health extension, of Linux or Windows. */
-export function isApplicationHealthExtension(extension: Pick<Extension, 'publisher' | 'type'>): boolean {
-  return (
-    extension.publisher.toLowerCase() === 'microsoft.managedservices' &&
-    /^applicationhealth(linux|windows)$/i.test(extension.type)
-  );
-}
 
 /** Handler version 2 and above tells more states than healthy and unhealthy. */
 export function isRich({ typeHandlerVersion }: Pick<Extension, 'typeHandlerVersion'>): boolean {

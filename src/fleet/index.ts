@@ -11,7 +11,7 @@ export { ModelError, type ModelIssue } from './model-error.ts';
 export { KEEP_DRIVE_LETTERS_TAG, parseScaleSetId, parseScaleSetModel, type ModelContext } from './model.ts';
 export { redactModel, REDACTED } from './redact-model.ts';
 export { isJsonObject, mergeModels, toWireShape, type Json } from './wire-shape.ts';
-export { healthSignal, isApplicationHealthExtension } from './health-signal.ts';
+export { healthSignal } from './health-signal.ts';
 export { resourceUrl } from './resource-url.ts';
 export { AZURE_REGIONS } from './regions.ts';
 export { FleetUnavailableError } from './simulated/api-errors.ts';

@@ -18,11 +18,6 @@ export interface Probe {
 export const PROBE_INTERVAL: Duration = 15 * SECOND;
 const PROTOCOLS = ['http', 'https', 'tcp'] as const;
 
-/** The ARM id of the load balancer that a probe's id names, or null. */
-export function loadBalancerIdOf(probeId: string): string | null {
-  return /^(.+\/loadBalancers\/[^/]+)\/probes\/[^/]+$/i.exec(probeId)?.[1] ?? null;
-}
-
 /** The probes of a load balancer, in wire shape or flattened as the az CLI lists it; what cannot be read is passed over. */
 export function probesOf(loadBalancer: Json): Probe[] {
   const { id, sku, properties } = loadBalancer;

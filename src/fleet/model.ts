@@ -1,14 +1,15 @@
 import type { Instant } from '../domain/clock.ts';
+import { isApplicationHealthExtension } from '../domain/extensions.ts';
 import type { ImageReference } from '../domain/image.ts';
 import { DEFAULT_ROLLING_POLICY, policyViolations } from '../domain/policy.ts';
 import { type Extension, type ScaleSet, type UpgradePolicy } from '../domain/scale-set.ts';
 import { normaliseRegionName } from '../domain/region.ts';
 import { extensionOrder } from './extension-order.ts';
 import { readHealthExtension } from './health-extension.ts';
-import { isApplicationHealthExtension } from './health-signal.ts';
 import { ModelError, type ModelIssue } from './model-error.ts';
 import { issuesOf, wireModelSchema, type WireExtension, type WireModel } from './model-schema.ts';
 import { resourceUrl } from './resource-url.ts';
+import { readServiceFabric } from './service-fabric.ts';
 import { isJsonObject, type Json } from './wire-shape.ts';
 
 /** What a model does not say of itself. */
@@ -70,8 +71,10 @@ export function parseScaleSetModel(wire: Json, context: ModelContext): ScaleSet 
     );
   }
   const imageReference = readImageReference(profile.storageProfile.imageReference, issues);
-  const extensions = readExtensions(profile.extensionProfile?.extensions ?? [], issues);
-  const healthExtension = readHealthExtension(profile.extensionProfile?.extensions ?? [], issues);
+  const wireExtensions = profile.extensionProfile?.extensions ?? [];
+  const extensions = readExtensions(wireExtensions, issues);
+  const healthExtension = readHealthExtension(wireExtensions, issues);
+  const serviceFabric = readServiceFabric(wireExtensions, issues);
   const healthProbeId = profile.networkProfile?.healthProbe?.id ?? null;
   if (healthProbeId !== null && extensions.some(isApplicationHealthExtension)) {
     issues.push({
@@ -104,6 +107,7 @@ export function parseScaleSetModel(wire: Json, context: ModelContext): ScaleSet 
     })),
     healthProbeId,
     healthExtension,
+    serviceFabric,
     computerNamePrefix: profile.osProfile?.computerNamePrefix ?? '',
     singlePlacementGroup: model.properties.singlePlacementGroup ?? true,
     enableAutomaticUpdates: profile.osProfile?.windowsConfiguration?.enableAutomaticUpdates ?? null,

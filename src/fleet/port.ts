@@ -3,6 +3,7 @@ import type { Image, ImageVersion } from '../domain/image.ts';
 import type { FleetOperation } from '../domain/operation.ts';
 import type { Region } from '../domain/region.ts';
 import type { Instance, OperationError, ScaleSet } from '../domain/scale-set.ts';
+import type { Surroundings } from '../domain/surroundings.ts';
 
 /**
  * One operation on some instances of one scale set. Each instance's operation is known by
@@ -76,6 +77,8 @@ export interface Fleet {
   scaleSet(id: string): Promise<ScaleSet | null>;
   /** The instances as they are at `at`, in the order of their ids; all of them, or only those named that exist. */
   instances(scaleSetId: string, at: Instant, instanceIds?: readonly string[]): Promise<Instance[]>;
+  /** What is around a set and not in its model, as it is at `at`, that its eligibility goes by (rules C4, C5, C8). */
+  surroundings(scaleSet: ScaleSet, at: Instant): Promise<Surroundings>;
   /** Versions of an image that a region offers: published, and replicated there if it is a gallery's (rule E3). Newest first. */
   imageOffers(image: Image, region: string, at: Instant): Promise<ImageOffer[]>;
   /** From now on operations of a lower fence are refused on the set. Lower or equal fences change nothing. */

@@ -1,64 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import {
-  eligibility,
-  isApplicationHealthExtension,
-  isServiceFabricExtension,
-  type EligibilityFacts,
-} from '../../src/domain/eligibility.ts';
+import { isApplicationHealthExtension, isServiceFabricExtension } from '../../src/domain/extensions.ts';
 import type { ImageVersion, PlatformImage } from '../../src/domain/image.ts';
-import type { Extension, ScaleSet } from '../../src/domain/scale-set.ts';
+import type { ScaleSet } from '../../src/domain/scale-set.ts';
+import { codes, extension, jammy, judge, optedIn, target, web } from './judged-set.ts';
 
-const jammy: PlatformImage = {
-  kind: 'platform',
-  publisher: 'Canonical',
-  offer: '0001-com-ubuntu-server-jammy',
-  sku: '22_04-LTS',
-};
-const target: ImageVersion = { image: jammy, version: '22.04.202601010' };
 const gallery: ImageVersion = {
   image: { kind: 'gallery', id: '/subscriptions/s/images/web' },
   version: '1.2.3',
-};
-
-const extension = (publisher: string, type: string): Extension => ({
-  name: type,
-  publisher,
-  type,
-  typeHandlerVersion: '1.0',
-  provisionAfterExtensions: [],
-  externalResources: [],
-});
-const healthExtension = extension('Microsoft.ManagedServices', 'ApplicationHealthLinux');
-const serviceFabric = extension('Microsoft.Azure.ServiceFabric', 'ServiceFabricNode');
-
-const optedIn = {
-  enableAutomaticOSUpgrade: true,
-  disableAutomaticRollback: false,
-  useRollingUpgradePolicy: false,
-};
-const web: ScaleSet = {
-  id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/web',
-  name: 'web',
-  resourceGroup: 'g',
-  subscriptionId: 's',
-  region: 'westeurope',
-  zones: [],
-  orchestrationMode: 'Uniform',
-  osType: 'Linux',
-  upgradePolicy: { mode: 'Automatic', rollingUpgradePolicy: {}, automaticOSUpgradePolicy: optedIn },
-  imageReference: { image: jammy, version: 'latest' },
-  extensions: [healthExtension],
-  hasCustomData: false,
-  keepsDriveLetters: false,
-  dataDisks: [],
-  healthExtension: null,
-  computerNamePrefix: 'web',
-  healthProbeId: null,
-  singlePlacementGroup: true,
-  enableAutomaticUpdates: null,
-  modelApiVersion: '2024-07-01',
-  modelVersion: 1,
-  automaticUpgradesSince: 0,
 };
 const optedOut: Partial<ScaleSet> = {
   upgradePolicy: {
@@ -67,14 +15,6 @@ const optedOut: Partial<ScaleSet> = {
   },
 };
 const probed: Partial<ScaleSet> = { extensions: [], healthProbeId: '/probes/http' };
-const offered: EligibilityFacts = { regionOffersVersion: true };
-
-const judge = (
-  change: Partial<ScaleSet> = {},
-  facts: Partial<EligibilityFacts> = {},
-  { automatic = true, to = target } = {},
-) => eligibility({ ...web, ...change }, to, { ...offered, ...facts }, { automatic });
-const codes = (...input: Parameters<typeof judge>) => judge(...input).reasons.map((reason) => reason.code);
 
 describe('eligibility', () => {
   it('of a set that meets every requirement', () => {
@@ -218,11 +158,34 @@ describe('eligibility by model (rules C6, C7)', () => {
   );
 });
 
-describe('Service Fabric (rule C5)', () => {
-  it('is refused for now, without a word about health sources', () => {
-    expect(codes({ extensions: [serviceFabric] })).toEqual(['ServiceFabricNotSupportedYet']);
-    expect(codes({ extensions: [serviceFabric] }, {}, { automatic: false })).toEqual([
-      'ServiceFabricNotSupportedYet',
+describe('external resources (rule C8)', () => {
+  const url = 'https://store.example/app.zip';
+  const setup = (name: string) =>
+    extension('Microsoft.Azure.Extensions', 'CustomScript', { name, externalResources: [url] });
+  const since = Date.parse('2026-01-05T10:00:00Z');
+  const using = (...names: string[]): Partial<ScaleSet> => ({
+    extensions: [...web.extensions, ...names.map(setup)],
+  });
+
+  it.each([
+    ['expired', 'CredentialExpired', `${url}, and its credential expired at 2026-01-05T10:00:00.000Z.`],
+    ['gone', 'ExternalResourceUnavailable', `${url}, which is gone since 2026-01-05T10:00:00.000Z.`],
+  ] as const)(
+    'that are %s are warned of before the first batch, and refuse nothing',
+    (problem, code, text) => {
+      const verdict = judge(using('app'), { unusableResources: [{ url, problem, since }] });
+      expect(verdict.eligible).toBe(true);
+      expect(verdict.warnings).toMatchObject([{ code, rule: 'C8' }]);
+      expect(verdict.warnings[0]?.message).toBe(`Extension "app" needs ${text}`);
+    },
+  );
+
+  it('are warned of once, with every extension that needs them', () => {
+    const { warnings } = judge(using('app', 'agent'), {
+      unusableResources: [{ url, problem: 'gone', since }],
+    });
+    expect(warnings.map(({ message }) => message)).toEqual([
+      expect.stringContaining('Extensions "app" and "agent" need https://store.example/app.zip'),
     ]);
   });
 });

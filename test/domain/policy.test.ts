@@ -46,18 +46,18 @@ describe('policyViolations (rule B13)', () => {
 
 describe('policyInForce (rule B13)', () => {
   const own: Partial<RollingUpgradePolicy> = { maxBatchInstancePercent: 40, pauseTimeBetweenBatches: MINUTE };
-  const scaleSet = (useRollingUpgradePolicy: boolean): ScaleSet =>
-    ({
-      upgradePolicy: {
-        mode: 'Automatic',
-        rollingUpgradePolicy: own,
-        automaticOSUpgradePolicy: {
-          enableAutomaticOSUpgrade: true,
-          disableAutomaticRollback: false,
-          useRollingUpgradePolicy,
-        },
+  const scaleSet = (useRollingUpgradePolicy: boolean): Pick<ScaleSet, 'upgradePolicy' | 'extensions'> => ({
+    extensions: [],
+    upgradePolicy: {
+      mode: 'Automatic',
+      rollingUpgradePolicy: own,
+      automaticOSUpgradePolicy: {
+        enableAutomaticOSUpgrade: true,
+        disableAutomaticRollback: false,
+        useRollingUpgradePolicy,
       },
-    }) as ScaleSet;
+    },
+  });
 
   it("is the set's own, filled up with the defaults, where the set says so", () => {
     expect(policyInForce(scaleSet(true))).toEqual({ ...DEFAULT_ROLLING_POLICY, ...own });

@@ -106,6 +106,7 @@ describe('reading a scale set from its ARM model', () => {
       dataDisks: [{ lun: 0, sizeGB: 64 }],
       healthProbeId: PROBE.id,
       healthExtension: null,
+      serviceFabric: null,
       computerNamePrefix: '',
       singlePlacementGroup: true,
       enableAutomaticUpdates: null,

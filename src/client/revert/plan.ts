@@ -81,7 +81,7 @@ async function planSet(
     noEarlierImage: runsUndone.map((one) => one.instanceId).filter((id) => !haveWayBack.has(id)),
     notes: [
       ...leftAloneNotes(reach),
-      ...thresholdNote(unhealthy, reach.instances.length, { ...policyInForce(scaleSet), ...policy }),
+      ...thresholdNote(unhealthy, reach.instances.length, policyInForce(scaleSet, policy ?? {})),
     ],
   };
 }

@@ -1,13 +1,7 @@
 import type { Queries } from '../../database/database.ts';
-import type { Instant } from '../../domain/clock.ts';
+import type { ExternalResource } from '../../domain/surroundings.ts';
 import { resourceUrl } from '../resource-url.ts';
 import type { ExternalResources } from './plan.ts';
-
-export interface ExternalResource {
-  url: string;
-  credentialExpiresAt: Instant | null;
-  goneAt: Instant | null;
-}
 
 /** The external resources of the fleet (rule A1): all, or those of some URLs. */
 export async function externalResources(db: Queries, urls?: readonly string[]): Promise<ExternalResources> {

@@ -1,5 +1,6 @@
 import { isoTime, type Instant } from '../../domain/clock.ts';
 import type { Extension, ExtensionState, OperationError } from '../../domain/scale-set.ts';
+import { problemOf } from '../../domain/surroundings.ts';
 import { extensionOrder } from '../extension-order.ts';
 import {
   BEING_CHANGED,
@@ -62,17 +63,17 @@ function errorOf(
 ): OperationError | undefined {
   for (const url of extension.externalResources) {
     const resource = resources.get(url);
-    if (resource === undefined) continue;
-    if (resource.goneAt !== null && resource.goneAt <= at) {
+    const found = resource === undefined ? null : problemOf(resource, at);
+    if (found?.problem === 'gone') {
       return operationError(
         'ExternalResourceUnavailable',
         `Extension "${extension.name}" needs ${url}, which is gone. Put it back, or name another in the model.`,
       );
     }
-    if (resource.credentialExpiresAt !== null && resource.credentialExpiresAt <= at) {
+    if (found?.problem === 'expired') {
       return operationError(
         'CredentialExpired',
-        `Extension "${extension.name}" needs ${url}, and its credential expired at ${isoTime(resource.credentialExpiresAt)}. ` +
+        `Extension "${extension.name}" needs ${url}, and its credential expired at ${isoTime(found.since)}. ` +
           'Renew it, update the extension in the model, and apply the model to all instances.',
       );
     }

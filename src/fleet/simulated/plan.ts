@@ -2,6 +2,7 @@ import type { Instant } from '../../domain/clock.ts';
 import type { ImageVersion } from '../../domain/image.ts';
 import { operationErrorCodes, type FleetOperation } from '../../domain/operation.ts';
 import { scaleSetKey, type OperationError, type ScaleSet } from '../../domain/scale-set.ts';
+import type { ExternalResource } from '../../domain/surroundings.ts';
 import { healthSignal } from '../health-signal.ts';
 import { draw, type Step } from './behaviour.ts';
 import type { Subject } from './faults.ts';
@@ -27,10 +28,7 @@ export interface PlanInput {
 }
 
 /** By URL as `ScaleSet.externalResources` spells it. One that is not listed is there for all. */
-export type ExternalResources = ReadonlyMap<
-  string,
-  { credentialExpiresAt: Instant | null; goneAt: Instant | null }
->;
+export type ExternalResources = ReadonlyMap<string, Omit<ExternalResource, 'url'>>;
 
 /** What happens, moment by moment. The last step's time is the operation's end. */
 export interface Plan {

@@ -2,10 +2,11 @@ import type { Database, Queries } from '../../database/database.ts';
 import { REAL_TIME, type Instant } from '../../domain/clock.ts';
 import type { Image } from '../../domain/image.ts';
 import { scaleSetKey, type ScaleSet } from '../../domain/scale-set.ts';
+import type { ExternalResource } from '../../domain/surroundings.ts';
 import type { Fleet } from '../port.ts';
 import type { Json } from '../wire-shape.ts';
 import { timingsOf, type Behaviour } from './behaviour.ts';
-import { externalResources, putExternalResource, type ExternalResource } from './external-resources.ts';
+import { externalResources, putExternalResource } from './external-resources.ts';
 import type { Fault } from './faults.ts';
 import {
   discardPreviousOsDisks,
@@ -28,6 +29,7 @@ import {
 import { readFaults, setBehaviour, setFaults } from './scenario.ts';
 import { seedFleet, type SeededFleet } from './seed.ts';
 import { setLock } from './store.ts';
+import { readSurroundings } from './surroundings.ts';
 import { loadWorld, readClock, type World } from './world.ts';
 import {
   changeInstances,
@@ -83,6 +85,7 @@ export async function openSimulatedFleet(database: Database): Promise<SimulatedF
     scaleSets: (filter) => readScaleSets(db, filter),
     scaleSet: (id) => readScaleSet(db, id),
     instances: (scaleSetId, at, instanceIds) => readInstances(database, world, scaleSetId, at, instanceIds),
+    surroundings: (scaleSet, at) => readSurroundings(db, world, scaleSet, at),
     imageOffers: (image, region, at) => imageOffers(db, image, region, at),
     fence: (scaleSetId, fence) => raiseFence(database, scaleSetId, fence),
     operate: (request) => operate(database, world, request),

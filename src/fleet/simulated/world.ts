@@ -1,6 +1,7 @@
 import type { Queries } from '../../database/database.ts';
 import { SECOND, type VirtualClock } from '../../domain/clock.ts';
 import { probesOf, type Probe } from '../load-balancer.ts';
+import { endpointKey, readCluster, type Cluster } from '../service-fabric.ts';
 import type { Json } from '../wire-shape.ts';
 import { DEFAULT_BEHAVIOUR, draw, type Behaviour } from './behaviour.ts';
 import { Faults, type Fault, type Subject } from './faults.ts';
@@ -15,6 +16,8 @@ export interface World {
   faults: Faults;
   /** Load balancers' probes, by their id in lower case. */
   probes: ReadonlyMap<string, Probe>;
+  /** Service Fabric clusters, by the key of their endpoint. */
+  clusters: ReadonlyMap<string, Cluster>;
 }
 
 /** Before anything was seeded. */
@@ -26,6 +29,7 @@ export async function loadWorld(db: Queries): Promise<World> {
   const faults = await db.selectFrom('faults').select(['id', 'fault']).orderBy('id').execute();
   const balancers = await db.selectFrom('load_balancers').select('arm').execute();
   const probes = balancers.flatMap(({ arm }) => probesOf(JSON.parse(arm) as Json));
+  const clusters = await db.selectFrom('service_fabric_clusters').select('arm').orderBy('key').execute();
   const seed = row?.seed ?? EMPTY_WORLD_SEED;
   return {
     clock: row === undefined ? null : toClock(row),
@@ -36,6 +40,12 @@ export async function loadWorld(db: Queries): Promise<World> {
       seed,
     ),
     probes: new Map(probes.map((probe) => [probe.id.toLowerCase(), probe])),
+    clusters: new Map(
+      clusters
+        .map(({ arm }) => readCluster(JSON.parse(arm) as Json))
+        .filter((cluster) => cluster !== null)
+        .map((cluster) => [endpointKey(cluster.endpoint), cluster]),
+    ),
   };
 }
 
