@@ -209,8 +209,11 @@ export function instantOf(option: string, text: string): number {
   );
 }
 
-/** The stores' refusals of what a person gave are plain errors; a database's fault has a class or a code. */
-async function asUsage<T>(work: () => Promise<T>): Promise<T> {
+/**
+ * Does what a person asked of a store. The stores' refusals of it are plain errors; a database's fault has a class or a code.
+ * @throws UsageError in place of a refusal
+ */
+export async function asUsage<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -53,6 +53,10 @@ export type {
   RolloutPlan,
   SkippedScaleSet,
 } from './plan-types.ts';
+export type { Difference } from './rehearsal/differences.ts';
+export { rehearse, type Outcome, type Rehearsed, type RehearsedAction } from './rehearsal/rehearse.ts';
+export type { SetResult } from './rehearsal/results.ts';
+export { PLAIN_SCENARIO, readScenario, type Scenario } from './rehearsal/scenario.ts';
 export { repair, type Finding, type Repair, type RepairRequest } from './repair.ts';
 export { lift, prepareRevert, type LiftRequest, type Revert, type RevertRequest } from './revert/revert.ts';
 export type { RevertPlan, SetRevertPlan } from './revert/plan.ts';

@@ -44,9 +44,20 @@ export function parseWith<T>(schema: z.ZodType<T>, data: unknown, where: string)
 }
 
 function wordsOf(issue: z.core.$ZodIssue): string {
-  if (issue.code !== 'unrecognized_keys') return issue.message;
-  const names = issue.keys.map((key) => `"${key}"`).join(', ');
-  return `${names} is not known here: correct or remove it`;
+  if (issue.code === 'unrecognized_keys') {
+    return `${issue.keys.map((key) => `"${key}"`).join(', ')} is not known here: correct or remove it`;
+  }
+  // The schema's own words come before ours.
+  if (!issue.message.startsWith('Invalid ')) return issue.message;
+  if (issue.code === 'invalid_value') return `give ${alternatives(issue.values)}`;
+  if (issue.code === 'invalid_union' && 'options' in issue)
+    return `give ${alternatives(issue.options ?? [])}`;
+  return issue.message;
+}
+
+/** `retry`, `one of proceed, retry, abort` */
+function alternatives(values: readonly unknown[]): string {
+  return `${values.length > 1 ? 'one of ' : ''}${values.map(String).join(', ')}`;
 }
 
 /** `phases[1].regions` */

@@ -10,6 +10,7 @@ import { addJournalCommand } from './commands/journal.ts';
 import { addModelCommands } from './commands/model.ts';
 import { addPlanCommand } from './commands/plan.ts';
 import { addPublishCommand } from './commands/publish.ts';
+import { addRehearseCommand } from './commands/rehearse.ts';
 import { addRepairCommand } from './commands/repair.ts';
 import { addRevertCommand } from './commands/revert.ts';
 import { addListCommand, addStatusCommand } from './commands/status.ts';
@@ -81,6 +82,7 @@ function createProgram(cli: Cli): Command {
   addFleetCommands(program, cli);
   addPublishCommand(program, cli);
   addPlanCommand(program, cli);
+  addRehearseCommand(program, cli);
   addStartCommand(program, cli);
   addListCommand(program, cli);
   addStatusCommand(program, cli);

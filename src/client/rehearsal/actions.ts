@@ -1,64 +1,83 @@
 import type { Scope } from '../../domain/scopes.ts';
-import type { SimulatedFleet } from '../../fleet/index.ts';
 import type { DesiredState } from '../../ledger/port.ts';
-import type { Rehearsal } from '../../rehearsal/rehearsal.ts';
 import { parseWorkflowId, scaleSetRolloutId } from '../../workflows/ids.ts';
-import type { ClientContext } from '../context.ts';
 import { decide } from '../decide.ts';
 import { UsageError } from '../errors.ts';
 import { findScaleSet } from '../find.ts';
 import { changeInstances, renewResources, requireInstances } from '../fleet-changes.ts';
-import { publish, type FleetSetupContext } from '../fleet-setup.ts';
+import { publish } from '../fleet-setup.ts';
 import { setModel } from '../model/set-model.ts';
 import { giveOrder } from '../orders.ts';
 import { repair } from '../repair.ts';
 import { prepareRevert } from '../revert/revert.ts';
 import { startScaleSet } from '../start-scale-set.ts';
 import { updateInstances } from '../update-instances.ts';
+import { begin, type RehearsalContext } from './context.ts';
 import { faultsFrom, type ScenarioAction } from './scenario.ts';
-
-export interface RehearsalContext extends ClientContext, FleetSetupContext {
-  fleet: SimulatedFleet;
-  rehearsal: Rehearsal<SimulatedFleet>;
-  /** The rollout that is rehearsed; null when it could not be started. */
-  rolloutId: string | null;
-}
 
 type ActionOf<K extends ScenarioAction['do']> = Extract<ScenarioAction, { do: K }>;
 
+/** What was done, for the story: `ada`, `pauses the rollout: incident 4711`. */
+export interface Deed {
+  where: string;
+  what: string;
+}
+
 /**
  * Does what a scenario has people do, by the functions of the client library.
- * @returns what was done, in a line
  * @throws ClientError when it is refused, as it would be in life
  */
-export async function carryOut(context: RehearsalContext, action: ScenarioAction): Promise<string> {
+export async function carryOut(context: RehearsalContext, action: ScenarioAction): Promise<Deed> {
   switch (action.do) {
     case 'pause':
-      return order(context, action, 'paused');
+      return by(action, await order(context, action, 'paused'));
     case 'resume':
-      return order(context, action, 'running');
+      return by(action, await order(context, action, 'running'));
     case 'cancel':
-      return order(context, action, 'cancelled');
+      return by(action, await order(context, action, 'cancelled'));
     case 'decide': {
       const { decision, who, why } = action;
       await decide(context, { rolloutId: rolloutOf(context), decision, who, why });
-      return `${who} decides: ${decision} (${why})`;
+      return by(action, `decides: ${decision}`);
     }
-    case 'start': {
-      await startScaleSet(context, action);
-      return `${action.who} starts the upgrade of ${action.scaleSet} by hand`;
-    }
+    case 'start':
+      return by(action, await start(context, action));
     case 'updateInstances': {
-      const { instanceIds } = await updateInstances(context, { ...action, instanceIds: action.instances });
-      return `${action.who} brings ${named(action.scaleSet, instanceIds)} to the model`;
+      const { settings } = context.scenario;
+      const { instanceIds } = await updateInstances(context, {
+        ...{ ...action, settings, instanceIds: action.instances },
+      });
+      return by(action, `brings ${named(action.scaleSet, instanceIds)} to the model`);
     }
     case 'revert':
-      return revert(context, action);
+      return by(action, await revert(context, action));
     case 'repair':
-      return mend(context, action);
+      return by(action, await mend(context, action));
+    case 'model':
+      await setModel(context, action);
+      return by(action, `changes the model of ${action.scaleSet}: ${JSON.stringify(action.patch)}`);
+    case 'terminate':
+      return { where: 'Web UI', what: await terminate(context, action) };
     default:
-      return change(context, action);
+      return { where: 'fleet', what: await change(context, action) };
   }
+}
+
+function by({ who, why }: { who: string; why: string }, what: string): Deed {
+  return { where: who, what: `${what} (${why})` };
+}
+
+async function start(
+  context: RehearsalContext,
+  { scaleSet, version, who, why }: ActionOf<'start'>,
+): Promise<string> {
+  if (scaleSet === undefined) {
+    const { rollout } = await begin(context, { version, who, why });
+    return `starts the rollout of ${rollout.target.version} once more`;
+  }
+  const { settings } = context.scenario;
+  const { rollout } = await startScaleSet(context, { scaleSet, version, settings, who, why });
+  return `starts the upgrade of ${scaleSet} to ${rollout.target.version} by hand`;
 }
 
 async function order(
@@ -78,16 +97,18 @@ async function order(
   await giveOrder(context, { scope, state, who, why });
   const verb = { paused: 'pauses', running: 'resumes', cancelled: 'cancels' }[state];
   const part = phase === undefined ? 'the rollout' : `phase ${phase}`;
-  return `${who} ${verb} ${all ? 'everything' : (scaleSet ?? region ?? part)}: ${why}`;
+  return `${verb} ${all ? 'everything' : (scaleSet ?? region ?? part)}`;
 }
 
 async function revert(
   context: RehearsalContext,
   { scaleSet, version, who, why }: ActionOf<'revert'>,
 ): Promise<string> {
-  const { start } = await prepareRevert(context, { id: scaleSet ?? rolloutOf(context), version, who, why });
-  await start();
-  return `${who} has ${scaleSet ?? 'the rollout'} reverted: ${why}`;
+  const { settings } = context.scenario;
+  const id = scaleSet ?? rolloutOf(context);
+  const revert = await prepareRevert(context, { id, version, settings, who, why });
+  await revert.start();
+  return `takes ${revert.plan.version} back from ${scaleSet ?? 'the whole fleet'}`;
 }
 
 async function mend(
@@ -97,22 +118,19 @@ async function mend(
   const id = instance === undefined ? scaleSet : `${scaleSet}/${instance}`;
   const { findings } = await repair(context, { id, reimage, who, why });
   const what = findings.map((finding) => `${finding.what}: ${finding.done}`).join('; ');
-  return `${who} repairs ${id}: ${what || 'nothing is wrong'}`;
+  return `repairs ${id}: ${what || 'nothing is wrong'}`;
 }
 
-/** What changes the fleet, and workflows that are ended by hand. */
+/** What changes the fleet. */
 async function change(
   context: RehearsalContext,
-  action: ActionOf<'publish' | 'model' | 'change' | 'delete' | 'renew' | 'faults' | 'terminate'>,
+  action: ActionOf<'publish' | 'change' | 'delete' | 'renew' | 'faults'>,
 ): Promise<string> {
   const { fleet, rehearsal } = context;
   switch (action.do) {
     case 'publish':
       await publish(context, { image: action.image, version: action.version, regions: action.regions });
       return `version ${action.version} of ${action.image} is published`;
-    case 'model':
-      await setModel(context, action);
-      return `${action.who} changes the model of ${action.scaleSet}: ${JSON.stringify(action.patch)}`;
     case 'change': {
       const { scaleSet, instances, protect, power } = action;
       await changeInstances(context, scaleSet, instances, {
@@ -135,8 +153,6 @@ async function change(
     case 'faults':
       await fleet.setFaults(faultsFrom(rehearsal.now, action.faults, 'The faults of an action'));
       return action.faults.length === 0 ? 'nothing goes wrong any more' : 'other things go wrong from now on';
-    case 'terminate':
-      return terminate(context, action);
   }
 }
 

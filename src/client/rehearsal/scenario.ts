@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Instant } from '../../domain/clock.ts';
 import { faultSchema, fleetSpecSchema, type Fault } from '../../fleet/index.ts';
-import { DURATION_EXAMPLES, parseDuration } from '../durations.ts';
+import { parseDuration } from '../durations.ts';
 import { parseWith, readJsonFile } from '../json-file.ts';
 import { defined, duration, phase, settings } from '../plan-file.ts';
 import type { SettingsOverrides } from '../settings.ts';
@@ -12,7 +12,8 @@ import type { SettingsOverrides } from '../settings.ts';
  */
 
 const text = z.string().min(1);
-const at = { at: duration };
+/** When, and the code of the refusal if it is to be refused: `Conflict`, `NotHalted`, ... */
+const at = { at: duration, refused: text.optional() };
 const instances = z.array(text).min(1);
 /** Who does something is recorded, as in life. */
 const byPerson = { who: text.default('operator'), why: text.default('rehearsal') };
@@ -34,13 +35,12 @@ const actionSchema = z.discriminatedUnion('do', [
     decision: z.enum(['proceed', 'retry', 'abort']),
     ...byPerson,
   }),
-  /** The upgrade of one set by a person (rule D8). */
+  /** The upgrade of one set by a person (rule D8); the scenario's rollout once more, if none is named. */
   z.strictObject({
     do: z.literal('start'),
     ...at,
-    scaleSet: text,
+    scaleSet: text.optional(),
     version: text.optional(),
-    settings: settings.optional(),
     ...byPerson,
   }),
   z.strictObject({
@@ -153,11 +153,26 @@ export interface Scenario extends Omit<
   z.output<typeof scenarioSchema>,
   'fleet' | 'settings' | 'phases' | '$schema'
 > {
+  /** What it is called in messages: `scenario web.json`. */
+  label: string;
   /** Null: it is rehearsed on a copy of the fleet that there is. */
   fleet: FleetDescription | null;
   settings: SettingsOverrides;
   phases: { name: string; regions: string[] }[] | undefined;
 }
+
+/** A rollout of which all goes well, on a copy of the fleet that there is. */
+export const PLAIN_SCENARIO: Scenario = {
+  ...parseWith(
+    scenarioSchema,
+    { name: 'as planned', description: 'Nothing goes wrong.' },
+    'The plain scenario',
+  ),
+  label: 'rehearsal',
+  fleet: null,
+  settings: {},
+  phases: undefined,
+};
 
 /** When a scenario's own fleet begins, unless it says so itself: the same for ever, so that every run is the same. */
 const EPOCH: Instant = Date.parse('2026-01-05T10:00:00Z');
@@ -167,11 +182,12 @@ const EPOCH: Instant = Date.parse('2026-01-05T10:00:00Z');
  * @throws UsageError with the path within the file of everything that is wrong
  */
 export async function readScenario(path: string): Promise<Scenario> {
-  const where = `The scenario ${path}`;
-  const parsed = parseWith(scenarioSchema, await readJsonFile(path, 'The scenario'), where);
+  const label = `scenario ${path}`;
+  const parsed = parseWith(scenarioSchema, await readJsonFile(path, 'The scenario'), `The ${label}`);
   const { fleet, phases, settings: overrides = {}, $schema: _schema, ...scenario } = parsed;
   return {
     ...scenario,
+    label,
     fleet: fleet === undefined ? null : await describeFleet(fleet, path),
     settings: defined(overrides),
     phases: phases?.map(({ name, regions }, i) => ({ name: name ?? `phase ${i + 1}`, regions })),
@@ -192,6 +208,7 @@ const TIMES = ['at', 'from', 'to'];
 
 /**
  * Faults as the fleet takes them.
+ * @param where what they are, for messages: `The faults of scenario web.json`
  * @param start what their relative times count from
  * @throws UsageError
  */
@@ -205,7 +222,7 @@ export function faultsFrom(
       Object.entries(fault).map(([key, value]) => [key, TIMES.includes(key) ? moment(start, value) : value]),
     ),
   );
-  return parseWith(z.array(faultSchema), absolute, `${where} (lengths of time: ${DURATION_EXAMPLES})`);
+  return parseWith(z.array(faultSchema), absolute, where);
 }
 
 function moment(start: Instant, value: unknown): unknown {

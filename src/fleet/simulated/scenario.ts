@@ -21,6 +21,16 @@ export async function setFaults(database: Database, faults: unknown): Promise<Fa
   return parsed;
 }
 
+/** Adds faults to those that the fleet has. */
+export async function addFaults(database: Database, faults: unknown): Promise<Fault[]> {
+  const parsed = parseOrExplain(z.array(faultSchema), faults, 'The list of faults');
+  await database.write(['fleet'], async (tx) => {
+    await writeFaults(tx, parsed);
+    await touchFleet(tx);
+  });
+  return parsed;
+}
+
 export async function readFaults(db: Queries): Promise<Fault[]> {
   const rows = await db.selectFrom('faults').select('fault').orderBy('id').execute();
   return rows.map(({ fault }) => JSON.parse(fault) as Fault);
@@ -39,13 +49,18 @@ export async function setBehaviour(database: Database, behaviour: unknown): Prom
   return parsed;
 }
 
-/** Writes faults. Those of external resources become the resources' own state, so that renewing a credential ends them. */
+/** Writes further faults. Those of external resources become the resources' own state, so that renewing a credential ends them. */
 export async function writeFaults(tx: Transaction<Tables>, faults: readonly Fault[]): Promise<void> {
+  const last = await tx
+    .selectFrom('faults')
+    .select((eb) => eb.fn.max('id').as('id'))
+    .executeTakeFirst();
+  const first = (last?.id ?? 0) + 1;
   await insertRows(
     tx,
     'faults',
     faults.map((fault, i) => ({
-      id: i + 1,
+      id: first + i,
       fault: JSON.stringify(fault),
       remaining: fault.kind === 'apiError' ? fault.times : null,
     })),

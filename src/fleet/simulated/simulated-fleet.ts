@@ -26,7 +26,7 @@ import {
   type GalleryVersion,
   type Published,
 } from './publish.ts';
-import { readFaults, setBehaviour, setFaults } from './scenario.ts';
+import { addFaults, readFaults, setBehaviour, setFaults } from './scenario.ts';
 import { seedFleet, type SeededFleet } from './seed.ts';
 import { setLock } from './store.ts';
 import { readSurroundings } from './surroundings.ts';
@@ -64,6 +64,7 @@ export interface SimulatedFleet extends Fleet {
     at: Instant,
   ): Promise<void>;
   faults(): Promise<Fault[]>;
+  addFaults(faults: unknown): Promise<Fault[]>;
   /** Makes these the fleet's faults. */
   setFaults(faults: unknown): Promise<Fault[]>;
   setBehaviour(behaviour: unknown): Promise<Behaviour>;
@@ -104,6 +105,7 @@ export async function openSimulatedFleet(database: Database): Promise<SimulatedF
     changeInstances: (scaleSetId, instanceIds, change, at) =>
       changeInstances(database, scaleSetId, instanceIds, change, at),
     faults: () => readFaults(db),
+    addFaults: (faults) => addFaults(database, faults),
     setFaults: (faults) => setFaults(database, faults),
     setBehaviour: (behaviour) => setBehaviour(database, behaviour),
     externalResources: async () =>

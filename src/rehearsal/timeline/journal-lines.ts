@@ -1,6 +1,8 @@
 import { ATTEMPT_KINDS } from '../../domain/attempt-kinds.ts';
-import type { Instant } from '../../domain/clock.ts';
+import { humanDuration, type Instant } from '../../domain/clock.ts';
 import type { JournalEntry, Observed } from '../../domain/operation.ts';
+import { DEFAULT_ROLLING_POLICY } from '../../domain/policy.ts';
+import type { RollingUpgradePolicy } from '../../domain/scale-set.ts';
 
 export interface TimelineLine {
   at: Instant;
@@ -37,11 +39,34 @@ function attemptBegins({ toVersion }: JournalEntry, { attempt }: Observed): stri
   if (!attempt) return 'is begun';
   const { kind, startedBy, restoresOnFailure, policy } = attempt;
   const { name, isGuarded } = ATTEMPT_KINDS[kind];
-  const limits = isGuarded
-    ? `: batches of ${policy.maxBatchInstancePercent} %, at most ${policy.maxUnhealthyInstancePercent} % unhealthy and ${policy.maxUnhealthyUpgradedInstancePercent} % of the upgraded`
-    : '';
-  const who = startedBy === 'User' ? ' by hand' : '';
-  return `${name}${who} begins, ${toVersion ?? ''}${limits}; what fails is ${restoresOnFailure ? 'restored' : 'left'}`;
+  const goal = toVersion === null || kind === 'repair' ? '' : ` to ${toVersion}`;
+  return [
+    `${name}${goal} begins${startedBy === 'User' ? ' by hand' : ''}`,
+    ...(isGuarded ? policyText(policy) : []),
+    ...(restoresOnFailure ? [] : ['what fails is left as it is']),
+  ].join('; ');
+}
+
+/** What of a set's policy is not as usual. */
+function policyText(policy: RollingUpgradePolicy): string[] {
+  const usual = DEFAULT_ROLLING_POLICY;
+  const {
+    maxBatchInstancePercent: batch,
+    maxUnhealthyInstancePercent: whole,
+    maxUnhealthyUpgradedInstancePercent: upgraded,
+    pauseTimeBetweenBatches: pause,
+  } = policy;
+  return [
+    ...(batch === usual.maxBatchInstancePercent ? [] : [`batches of ${batch} %`]),
+    ...(whole === usual.maxUnhealthyInstancePercent ? [] : [`at most ${whole} % unhealthy`]),
+    ...(upgraded === usual.maxUnhealthyUpgradedInstancePercent
+      ? []
+      : [`at most ${upgraded} % of the upgraded unhealthy`]),
+    ...(pause === 0 ? [] : [`${humanDuration(pause)} between batches`]),
+    ...(policy.enableCrossZoneUpgrade ? ['batches may span zones'] : []),
+    ...(policy.prioritizeUnhealthyInstances ? ['unhealthy VMs first'] : []),
+    ...(policy.rollbackFailedInstancesOnPolicyBreach ? ['what was left is restored if it stops'] : []),
+  ];
 }
 
 function batchBegins({ detail, zone, updateDomain }: JournalEntry, observed: Observed): string {

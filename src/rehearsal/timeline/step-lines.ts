@@ -27,7 +27,7 @@ export function stepLines(step: Step): Said[] {
       return [said(step, 'rollout', reason ? `${status}: ${reason.code}: ${reason.message}` : status)];
     }
     case 'lookAtRegion':
-      return regionLook(step);
+      return [regionLook(step)];
     case 'lookAtScaleSet':
       return [setLook(step)];
     default:
@@ -38,27 +38,23 @@ export function stepLines(step: Step): Said[] {
 function judged(step: StepOf<'judgePhase'>): Said {
   const { verdict, withinTolerance } = step.result;
   const { eligible, succeeded, failed, failures } = verdict;
-  const worst = failures.slice(0, 3).join('; ') + (failures.length > 3 ? '; ...' : '');
+  const named = failures.slice(0, 3).join('; ') + (failures.length > 3 ? '; ...' : '');
+  // Of failures that are not tolerated the halt tells, which comes next.
   const rest =
-    failed === 0 ? '' : `, ${failed} failed (${worst})${withinTolerance ? ', which is tolerated' : ''}`;
-  return said(
-    step,
-    `phase ${step.input.phase}`,
-    `judged: ${succeeded} of ${eligible} VMs are healthy on the version${rest}`,
-  );
+    failed === 0 ? '' : `, ${failed} failed${withinTolerance ? `, which is tolerated (${named})` : ''}`;
+  const what = `judged: ${succeeded} of ${eligible} VMs are healthy on the version${rest}`;
+  return said(step, `phase ${step.input.phase}`, what);
 }
 
 /** What every region waits for most of the time, which is no news. */
 const ORDINARY = new Set(['', 'the upgrades of its scale sets', 'the next trigger']);
 
-function regionLook(step: StepOf<'lookAtRegion'>): Said[] {
+function regionLook(step: StepOf<'lookAtRegion'>): Said {
   const { region } = step.input;
-  const { start, waitingFor, nextAt, done, cancelled } = step.result;
-  const started = start.map(({ name }) => said(step, `${region}/${name}`, 'its upgrade is triggered'));
-  if (done) return [...started, said(step, region, cancelled ? `ends: ${cancelled.message}` : 'is done')];
-  const key = `${step.processId} ${region}`;
-  if (ORDINARY.has(waitingFor)) return [...started, { key, line: null }];
-  return [...started, said(step, region, `waits for ${waitingFor}${untilText(nextAt)}`)];
+  const { waitingFor, nextAt, done, cancelled } = step.result;
+  if (done) return said(step, region, cancelled ? `ends: ${cancelled.message}` : 'is done');
+  if (ORDINARY.has(waitingFor)) return { key: `${step.processId} ${region}`, line: null };
+  return said(step, region, `waits for ${waitingFor}${untilText(nextAt)}`);
 }
 
 function setLook(step: StepOf<'lookAtScaleSet'>): Said {

@@ -28,14 +28,19 @@ export class Timeline {
 
   /** Call it after every step of the rehearsal. */
   async onStep(step: Step): Promise<void> {
-    const entries = await this.#ledger.journal.read({ after: this.#seq });
-    this.#seq = entries.at(-1)?.seq ?? this.#seq;
-    this.#lines.push(...entries.flatMap(journalLines));
+    await this.catchUp();
     if (step.activity === 'lookAtRegion' && step.input.scan) await this.#tellTargets(step);
     for (const { key, line } of stepLines(step)) {
       if (line !== null && this.#isNews(key, line.what)) this.#lines.push(line);
       if (line === null) this.#said.delete(key);
     }
+  }
+
+  /** Tells what the journal holds by now. */
+  async catchUp(): Promise<void> {
+    const entries = await this.#ledger.journal.read({ after: this.#seq });
+    this.#seq = entries.at(-1)?.seq ?? this.#seq;
+    this.#lines.push(...entries.flatMap(journalLines));
   }
 
   onRetry({ at, processId, activity, error, again }: Retry): void {

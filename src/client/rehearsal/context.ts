@@ -1,0 +1,46 @@
+import type { SimulatedFleet } from '../../fleet/index.ts';
+import type { Rehearsal } from '../../rehearsal/rehearsal.ts';
+import type { ClientContext } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import type { FleetSetupContext } from '../fleet-setup.ts';
+import { startScaleSet } from '../start-scale-set.ts';
+import { startRollout, type StartedRollout } from '../start.ts';
+import type { Scenario } from './scenario.ts';
+
+/** What a rehearsal's people act on: as in life, but that nothing of it is real. */
+export interface RehearsalContext extends ClientContext, FleetSetupContext {
+  fleet: SimulatedFleet;
+  rehearsal: Rehearsal<SimulatedFleet>;
+  scenario: Scenario;
+  /** The rollout that the scenario is about, the last one if it was started several times; null before the first. */
+  rolloutId: string | null;
+}
+
+/**
+ * Starts what the scenario is about: its rollout, or the upgrade of its one set.
+ * @throws ClientError when it is refused, as it would be in life
+ */
+export async function begin(
+  context: RehearsalContext,
+  {
+    who,
+    why,
+    version = context.scenario.version,
+  }: { who: string; why: string; version?: string | undefined },
+): Promise<StartedRollout> {
+  const { scaleSet, image, regions, phases, settings } = context.scenario;
+  const by = { version, settings, who, why };
+  const started =
+    scaleSet === undefined
+      ? await startRollout(context, { image: requireImage(image), regions, phases, ...by })
+      : await startScaleSet(context, { scaleSet, image, ...by });
+  context.rolloutId = started.rolloutId;
+  return started;
+}
+
+function requireImage(image: string | undefined): string {
+  if (image !== undefined) return image;
+  throw new UsageError(
+    'Say which image: publisher:offer:sku, or the ARM id of a gallery image, as an argument or as "image" of the scenario.',
+  );
+}
