@@ -88,6 +88,15 @@ describe('the wait for health (B5)', () => {
     expect(await other.check(HOUR)).toMatchObject({ healthy: 2, toRestore: [] });
   });
 
+  it('lasts as long as the rollout says', async () => {
+    const { check, configuredAt } = await upgradedBatch({}, { faults: neverHealthy });
+    const { healthPollInterval } = DEFAULT_SETTINGS;
+    const settings = { healthTimeout: 2 * MINUTE, healthPollInterval };
+    expect(await check(100 * SECOND, { settings })).toMatchObject({ nextLookAt: configuredAt + 2 * MINUTE });
+    const { toRestore } = await check(2 * MINUTE, { settings });
+    expect(toRestore).toEqual([{ instanceId: '5', error: expect.stringContaining('within 120 s') }]);
+  });
+
   it('looks for the last time when the 5 minutes are over, not later', async () => {
     const { check, configuredAt } = await upgradedBatch({}, { faults: neverHealthy });
     expect(await check(290 * SECOND)).toMatchObject({

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { createActivities } from '../../src/activities/index.ts';
 import { MINUTE } from '../../src/domain/clock.ts';
 import {
+  asBatch,
   at,
   batchInput,
   configuredBatch,
@@ -39,5 +41,27 @@ describe('an attempt that was taken over', () => {
     const { world, id, look, configuredAt } = await overtaken();
     const others = { ...batchInput(id, look, configuredAt), instanceIds: ['1', '6'] };
     await expect(world.activities.swapOsDisks(others)).rejects.toMatchObject({ type: 'Fenced' });
+  });
+});
+
+describe('two workers that look at a set at the same time', () => {
+  it('carry out one batch: the one that was recorded first (B2, B3)', async () => {
+    const { world, id } = await oneSet();
+    const { attempts } = world.ledger;
+    // Just before this worker records its batch, another one has recorded its own, of what it saw.
+    const openBatch: typeof attempts.openBatch = async (attempt, batch, instances, progress) => {
+      const others = ['1', '6'].map((instanceId) => ({ instanceId, zone: null, updateDomain: 1 }));
+      const seen = others.map((one) => ({ ...one, from: null, wasHealthy: true }));
+      await attempts.openBatch(attempt, { ...batch, updateDomain: 1 }, seen, progress);
+      return attempts.openBatch(attempt, batch, instances, progress);
+    };
+    const activities = createActivities({
+      fleet: world.fleet,
+      ledger: { ...world.ledger, attempts: { ...attempts, openBatch } },
+      workflows: { isOpen: async () => true, wake: async () => undefined, windDown: async () => undefined },
+    });
+    const look = asBatch(await activities.lookAtScaleSet(setLook(id)));
+    expect(look).toMatchObject({ batch: 1, updateDomain: 1, instanceIds: ['1', '6'] });
+    expect(await attempts.instances(look.attempt.id)).toHaveLength(2);
   });
 });

@@ -7,56 +7,8 @@ import {
   progressOf,
   type ObservedInstance,
   type SetObservation,
-  type TakenInstance,
 } from '../../src/domain/set-planner.ts';
-
-const TARGET: ImageVersion = { image: { kind: 'gallery', id: '/images/web' }, version: '2.0.0' };
-
-/** Ten instances in a set without zones, two to an update domain, all healthy and off the target. */
-function observation(change: Partial<SetObservation> = {}): SetObservation {
-  return {
-    now: 1_000_000,
-    kind: 'osUpgrade',
-    policy: DEFAULT_ROLLING_POLICY,
-    instances: instances(10),
-    taken: [],
-    openBatch: null,
-    lastBatch: null,
-    paused: false,
-    rollsBackOnBreach: false,
-    stop: null,
-    zonesTakeTurns: true,
-    zoneHeld: null,
-    ...change,
-  };
-}
-
-function instances(
-  count: number,
-  change: (index: number) => Partial<ObservedInstance> = () => ({}),
-): ObservedInstance[] {
-  return Array.from({ length: count }, (_, index) => ({
-    instanceId: String(index),
-    zone: null,
-    updateDomain: index % 5,
-    healthy: true,
-    running: true,
-    destination: { version: TARGET, action: 'swap' },
-    untouchable: false,
-    hasPreviousDisk: false,
-    ...change(index),
-  }));
-}
-
-function took(
-  instanceId: string,
-  outcome: TakenInstance['outcome'],
-  change: Partial<TakenInstance> = {},
-): TakenInstance {
-  return { instanceId, batch: 1, outcome, error: null, fatal: false, ...change };
-}
-
-const afterBatch = { number: 1, zone: null, updateDomain: 0, endedAt: 900_000 };
+import { TARGET, afterBatch, instances, observation, took } from './observed-set.ts';
 
 describe('the steps of one scale set', () => {
   it('B1: touches nothing when more than 20 % of all instances are unhealthy', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MINUTE } from '../../src/domain/clock.ts';
 import { scaleSetRolloutId } from '../../src/workflows/ids.ts';
 import { auditJournal } from '../../src/audit/index.ts';
-import { NEW_VERSION } from '../support/fleet.ts';
+import { NEW_VERSION, OLD_VERSION } from '../support/fleet.ts';
 import {
   START,
   journalOf,
@@ -75,6 +75,17 @@ describe('the interpreter', () => {
     expect(await world.ledger.rollouts.get(id)).toMatchObject({ status: 'Completed' });
     const swaps = (await journalOf(world, id)).filter((line) => line.operation === 'osDisk.swap');
     expect(swaps.filter((line) => line.event === 'started')).toHaveLength(19);
+  });
+
+  it('puts the one that failed back, and leaves its neighbours of the batch on the new version (B6)', async () => {
+    const faults = [{ kind: 'neverHealthy' as const, version: NEW_VERSION, instances: ['5'] }];
+    const world = await rehearsalOf([{ name: 'web', region: 'eastus', capacity: 10 }], { faults });
+    await start(world, [['eastus']]);
+    await world.rehearsal.run();
+    const [id = ''] = world.scaleSetIds;
+    const [first, failed] = await world.fleet.instances(id, world.rehearsal.now, ['0', '5']);
+    expect(first?.osDisk?.source.version).toBe(NEW_VERSION);
+    expect(failed?.osDisk?.source.version).toBe(OLD_VERSION);
   });
 
   it('halts for a person, and goes on as decided', async () => {

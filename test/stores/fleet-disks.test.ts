@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Instance } from '../../src/domain/scale-set.ts';
+import { mergeModels, type Json } from '../../src/fleet/index.ts';
 import { describeEngines } from '../support/engines.ts';
 import { EPOCH, fleetOf, NEW_VERSION, OLD_VERSION, request, type TestSet } from '../support/fleet.ts';
 import { journalOf } from '../support/fleet-journal.ts';
@@ -105,6 +106,22 @@ describeEngines('disks of the simulated fleet', (open) => {
     expect((await journalOf(database, id)).at(-1)).toContain(
       `osDisk.restore succeeded ${NEW_VERSION}>${OLD_VERSION}`,
     );
+  });
+
+  it('brings back with the disk what was configured on it, which may be an older model (rule B6)', async () => {
+    const made = await fleetOf([{ region: 'eastus', capacity: 6 }], { database: await open() });
+    const { fleet, scaleSetIds } = made;
+    const [id = ''] = scaleSetIds;
+    const profile = { properties: { virtualMachineProfile: { userData: 'bmV3' } } };
+    const model = mergeModels((await fleet.model(id)) as Json, profile);
+    await fleet.writeModel({ model, apiVersion: '2024-11-01', at: s(0) });
+    const hasModel = async (at: number) => (await fleet.instances(id, at, ['0']))[0]?.latestModelApplied;
+    expect(await hasModel(s(1))).toBe(false);
+    await fleet.operate(request(id, ['0'], 'osDisk.swap', s(1)));
+    await fleet.operate(request(id, ['0'], 'model.apply', s(1)));
+    expect(await hasModel(s(HOUR))).toBe(true);
+    await fleet.operate(request(id, ['0'], 'osDisk.restore', s(HOUR)));
+    expect(await hasModel(s(2 * HOUR))).toBe(false);
   });
 
   it('cannot restore a disk that was given up', async () => {

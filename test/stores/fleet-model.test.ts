@@ -289,6 +289,7 @@ describe('reading a scale set from its ARM model', () => {
       wire({ extensions: [after('a', 'b'), after('b', 'c'), after('c', 'a')] }),
       /a -> b -> c -> a/,
     ],
+    ['a cycle in other letters', wire({ extensions: [after('a', 'B'), after('b', 'A')] }), /a -> b -> a/],
     ['an extension on its own heels', wire({ extensions: [after('a', 'a')] }), /a -> a/],
     ['an id', wire({ top: { id: '/web' } }), /is no scale set's ARM id/],
   ])('refuses %s', (_, model, message) => {

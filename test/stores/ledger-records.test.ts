@@ -262,6 +262,16 @@ describeEngines('the journal in the ledger', (open) => {
     await close();
   });
 
+  it('refuses every change and every removal of a line (rule E4)', async () => {
+    const database = await open();
+    const { journal } = openLedger(database);
+    await journal.appendOnce([aWait()]);
+    const { db } = database;
+    await expect(db.updateTable('journal').set({ detail: 'x' }).execute()).rejects.toThrow('only grows');
+    await expect(db.deleteFrom('journal').execute()).rejects.toThrow('only grows');
+    expect(await journal.read({})).toMatchObject([{ detail: null }]);
+  });
+
   it('is read in order, page by page, whatever the case of ids', async () => {
     const { journal, rollouts } = await fresh(open);
     await rollouts.create(aRollout({ id: 'R1' }));
