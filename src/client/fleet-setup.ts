@@ -122,19 +122,28 @@ const FLEET_TABLES = [
   'fleet',
 ] as const;
 
+/** Files of what the az CLI lists. */
+export interface ImportedFiles {
+  scaleSets: string;
+  instances: readonly string[];
+  loadBalancers?: string | undefined;
+  clusters?: string | undefined;
+}
+
 /**
  * Adds real scale sets from files of what the az CLI lists.
  * @throws UsageError that names every path that is wrong
  */
-export async function importFiles(
-  context: FleetSetupContext,
-  files: { scaleSets: string; instances: readonly string[] },
-): Promise<Imported> {
+export async function importFiles(context: FleetSetupContext, files: ImportedFiles): Promise<Imported> {
   const scaleSets = await readJsonFile(files.scaleSets, 'The file of scale sets');
   const instances: unknown[] = [];
   for (const file of files.instances) instances.push(await readJsonFile(file, 'The file of instances'));
+  const listed = async (file: string | undefined, what: string): Promise<unknown> =>
+    file === undefined ? [] : readJsonFile(file, what);
+  const loadBalancers = await listed(files.loadBalancers, 'The file of load balancers');
+  const clusters = await listed(files.clusters, 'The file of clusters');
   const at = await currentInstant(context);
-  return asUsage(() => context.fleet.import({ scaleSets, instances, at }));
+  return asUsage(() => context.fleet.import({ scaleSets, instances, loadBalancers, clusters, at }));
 }
 
 export interface PublishRequest {

@@ -31,6 +31,7 @@ export {
   type ScaleSetSummary,
 } from './fleet-view.ts';
 export { readHistory, type History, type HistoryEntry } from './history.ts';
+export { changeNodeType, type ChangedNodeType, type NodeTypeRequest } from './node-types.ts';
 export { journalLine, readJournal, type JournalFilter, type JournalLine } from './journal.ts';
 export {
   MODEL_API_VERSION,

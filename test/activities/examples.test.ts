@@ -37,6 +37,17 @@ describe('the example plans', () => {
     expect(plan.skipped.map(({ name }) => name)).toEqual(['legacy']);
   });
 
+  it('service-fabric: the node types that meet what Service Fabric asks for, and why the others do not (C5)', async () => {
+    const { totals, skipped } = await planOf('service-fabric');
+    expect(totals).toMatchObject({ scaleSets: 3, instances: 22 });
+    expect(skipped.map(({ name, reasons }) => [name, reasons.map(({ code }) => code).join()])).toEqual([
+      ['mail-be', 'ServiceFabricDurabilityMismatch'],
+      ['mail-old', 'ServiceFabricHandlerTooOld'],
+      ['mail-queue', 'ServiceFabricDurabilityTooLow'],
+      ['mail-self-patching', 'WindowsUpdateEnabled'],
+    ]);
+  });
+
   it("demo: phases over all of the demo's regions that have the image", async () => {
     const plan = await planOf('demo');
     expect(plan.phases.length).toBeGreaterThan(2);

@@ -12,13 +12,25 @@ let rollouts: TestRollouts;
 beforeEach(async () => {
   space = workspace();
   const past = new Date(EPOCH - 1_000).toISOString();
-  rollouts = await rolloutsOn(space, [{ name: 'web', region: 'eastus', capacity: 3 }], {
-    externalResources: [
-      { url: EXPIRED, credentialExpiresAt: past },
-      { url: GONE, goneAt: past },
-      { url: 'https://store.example/open.sh' },
+  rollouts = await rolloutsOn(
+    space,
+    [
+      { name: 'web', region: 'eastus', capacity: 3 },
+      {
+        name: 'worker',
+        region: 'eastus',
+        capacity: 5,
+        serviceFabric: { cluster: 'orders', nodeType: 'be', durability: 'Silver' },
+      },
     ],
-  });
+    {
+      externalResources: [
+        { url: EXPIRED, credentialExpiresAt: past },
+        { url: GONE, goneAt: past },
+        { url: 'https://store.example/open.sh' },
+      ],
+    },
+  );
 });
 afterEach(async () => {
   await rollouts.close();
@@ -90,6 +102,36 @@ describe('fleet renew (B11)', () => {
     expect(code).toBe(64);
     expect(stderr).toContain(message);
     expect(stderr).not.toContain('SECRET');
+  });
+});
+
+describe('fleet node-type (C5)', () => {
+  it('changes the durability of a node type, which its scale set is judged by', async () => {
+    const nodeType = ['fleet', 'node-type', 'ORDERS', 'be', '--durability'];
+    expect((await command(...nodeType, 'Gold')).stdout).toBe(
+      'Node type be has durability Gold now; it was Silver.\n',
+    );
+    const { stdout } = await command('plan', 'Canonical:0001-com-ubuntu-server-jammy:22_04-lts');
+    expect(stdout).toContain(
+      'Node type be of cluster orders has durability Gold, and the extension says Silver',
+    );
+    expect((await command(...nodeType, 'Gold')).stdout).toContain('has durability Gold already');
+    expect(JSON.parse((await command(...nodeType, 'Silver', '-o', 'json')).stdout)).toMatchObject({
+      nodeType: 'be',
+      was: 'Gold',
+      durabilityLevel: 'Silver',
+    });
+  });
+
+  it.each([
+    [['mail', 'be', '--durability', 'Gold'], 'no Service Fabric cluster mail. It has: orders.'],
+    [['orders', 'fe', '--durability', 'Gold'], 'Cluster orders has no node type fe. It has: be.'],
+    [['orders', 'be', '--durability', 'Iron'], 'Bronze, Silver, Gold'],
+    [['orders', 'be'], "required option '--durability <level>' not specified"],
+  ])('refuses %j', async (args, message) => {
+    const { code, stderr } = await command('fleet', 'node-type', ...args);
+    expect(code).toBe(64);
+    expect(stderr).toContain(message);
   });
 });
 

@@ -1,16 +1,20 @@
 import type { Image } from '../../domain/image.ts';
 import { KEEP_DRIVE_LETTERS_TAG } from '../model.ts';
 import { mergeModels, type Json } from '../wire-shape.ts';
+import { resourceGroupId, scaleSetId } from './arm-ids.ts';
+import { serviceFabricExtension, type ArmCluster } from './clusters.ts';
 import type { FullScaleSetSpec } from './spec.ts';
 
-/** A scale set's ARM id. */
-export function scaleSetId(spec: { subscriptionId: string; resourceGroup: string; name: string }): string {
-  return `${groupId(spec)}/providers/Microsoft.Compute/virtualMachineScaleSets/${spec.name}`;
-}
-
-/** The ARM model, in wire shape, of a set that a fleet's description names. */
-export function armModel(spec: FullScaleSetSpec): Json {
-  const extensions = [...healthExtension(spec), ...spec.extensions];
+/**
+ * The ARM model, in wire shape, of a set that a fleet's description names.
+ * @param clusters those of the fleet, by id in lower case
+ */
+export function armModel(spec: FullScaleSetSpec, clusters: ReadonlyMap<string, ArmCluster>): Json {
+  const extensions = [
+    ...serviceFabricExtension(spec, clusters),
+    ...healthExtension(spec),
+    ...spec.extensions,
+  ];
   const model: Json = {
     id: scaleSetId(spec),
     name: spec.name,
@@ -59,18 +63,8 @@ export function imageOf(image: FullScaleSetSpec['image']): Image {
   return 'id' in image ? { kind: 'gallery', id: image.id } : { kind: 'platform', ...image };
 }
 
-function groupId({
-  subscriptionId,
-  resourceGroup,
-}: {
-  subscriptionId: string;
-  resourceGroup: string;
-}): string {
-  return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`;
-}
-
 function probeId(spec: FullScaleSetSpec): string {
-  return `${groupId(spec)}/providers/Microsoft.Network/loadBalancers/${spec.name}-lb/probes/app`;
+  return `${resourceGroupId(spec)}/providers/Microsoft.Network/loadBalancers/${spec.name}-lb/probes/app`;
 }
 
 /** The load balancer that a set's probe is of. */

@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import type { Tables } from '../../database/tables.ts';
 import type { Instant } from '../../domain/clock.ts';
-import { imageKey, type ImageVersion } from '../../domain/image.ts';
+import type { ImageVersion } from '../../domain/image.ts';
 import { scaleSetKey, type OsDisk, type PowerState, type ScaleSet } from '../../domain/scale-set.ts';
 import { healthSignal } from '../health-signal.ts';
 import { parseScaleSetModel } from '../model.ts';
@@ -10,6 +10,8 @@ import { ModelError } from '../model-error.ts';
 import { AZURE_REGIONS } from '../regions.ts';
 import { isJsonObject, toWireShape, type Json } from '../wire-shape.ts';
 import { newInstanceRow, nextPlace, runningState } from './build-instances.ts';
+import { addToCatalog } from './import-catalog.ts';
+import { importNeighbours, readListed } from './import-neighbours.ts';
 import { readInstance, type WireInstance } from './import-schema.ts';
 import { touchFleet } from './scenario.ts';
 import { regionRow, scaleSetRow } from './seed.ts';
@@ -25,6 +27,9 @@ export interface FleetImport {
   scaleSets: unknown;
   /** The JSONs of `az vmss list-instances`, one a set, or one list of them all. */
   instances: unknown[];
+  /** The JSON of `az network lb list`, and of `az sf cluster list`: what is around the sets (rules C4, C5). */
+  loadBalancers?: unknown;
+  clusters?: unknown;
   /** When this is how the fleet is. */
   at: Instant;
 }
@@ -43,7 +48,7 @@ export interface Imported {
  */
 export async function importFleet(
   database: Database,
-  { scaleSets, instances, at }: FleetImport,
+  { scaleSets, instances, loadBalancers = [], clusters = [], at }: FleetImport,
 ): Promise<Imported> {
   const problems: string[] = [];
   const notes = new Set<string>();
@@ -52,68 +57,48 @@ export async function importFleet(
   const rows = sets.flatMap(({ scaleSet }) =>
     instanceRows(scaleSet, bySet.get(scaleSetKey(scaleSet.id)) ?? [], at, notes),
   );
+  const listed = {
+    loadBalancers: readListed(loadBalancers, 'loadBalancers', problems),
+    clusters: readListed(clusters, 'clusters', problems),
+  };
   if (problems.length > 0) throw new Error(`Nothing was imported:\n${problems.join('\n')}`);
 
+  const found = sets.map(({ scaleSet }) => scaleSet);
   await database.write(['fleet', 'catalog'], async (tx) => {
     await touchFleet(tx);
-    const known = await tx.selectFrom('regions').select('name').execute();
-    const names = new Set(known.map(({ name }) => name));
-    const missing = new Set(sets.map(({ scaleSet }) => scaleSet.region).filter((name) => !names.has(name)));
-    await insertRows(tx, 'regions', AZURE_REGIONS.filter(({ name }) => missing.has(name)).map(regionRow));
-    const keys = sets.map(({ scaleSet }) => scaleSetKey(scaleSet.id));
-    const there = await tx
-      .selectFrom('scale_sets')
-      .select('id')
-      .where('key', 'in', keys.length > 0 ? keys : [''])
-      .execute();
-    if (there.length > 0) {
-      throw new Error(
-        `Nothing was imported: there are these scale sets already: ${there.map(({ id }) => id).join(', ')}.`,
-      );
-    }
+    await addRegions(tx, found);
+    await refuseKnown(tx, found);
     await insertRows(
       tx,
       'scale_sets',
       sets.map(({ scaleSet, arm }) => scaleSetRow(scaleSet, arm, at)),
     );
     await insertRows(tx, 'instances', rows);
-    await addToCatalog(tx, sets, rows, at);
+    await addToCatalog(tx, found, rows, at);
+    await importNeighbours(tx, listed, found, notes);
   });
   return { scaleSets: sets.length, instances: rows.length, notes: [...notes] };
 }
 
-/** The images that the sets use, and the versions that their instances run, so that a next one can be published. */
-async function addToCatalog(
-  tx: Transaction<Tables>,
-  sets: readonly { scaleSet: ScaleSet }[],
-  rows: readonly InstanceRow[],
-  at: Instant,
-): Promise<void> {
-  const images = new Map(
-    sets.map(({ scaleSet: { imageReference } }) => [imageKey(imageReference.image), imageReference.image]),
+async function addRegions(tx: Transaction<Tables>, sets: readonly ScaleSet[]): Promise<void> {
+  const known = await tx.selectFrom('regions').select('name').execute();
+  const names = new Set(known.map(({ name }) => name));
+  const missing = new Set(sets.map(({ region }) => region).filter((name) => !names.has(name)));
+  await insertRows(tx, 'regions', AZURE_REGIONS.filter(({ name }) => missing.has(name)).map(regionRow));
+}
+
+/** @throws Error that names the sets that the fleet has already */
+async function refuseKnown(tx: Transaction<Tables>, sets: readonly ScaleSet[]): Promise<void> {
+  const keys = sets.map(({ id }) => scaleSetKey(id));
+  const there = await tx
+    .selectFrom('scale_sets')
+    .select('id')
+    .where('key', 'in', keys.length > 0 ? keys : [''])
+    .execute();
+  if (there.length === 0) return;
+  throw new Error(
+    `Nothing was imported: there are these scale sets already: ${there.map(({ id }) => id).join(', ')}.`,
   );
-  const versions = new Map<string, { image_key: string; version: string }>();
-  for (const row of rows) {
-    const source = (JSON.parse(row.state) as InstanceState).osDisk?.source;
-    if (!source || source.image.kind !== 'platform') continue;
-    const key = imageKey(source.image);
-    images.set(key, images.get(key) ?? source.image);
-    versions.set(`${key}@${source.version}`, { image_key: key, version: source.version });
-  }
-  for (const [key, image] of images) {
-    await tx
-      .insertInto('images')
-      .values({ key, image: JSON.stringify(image) })
-      .onConflict((conflict) => conflict.column('key').doNothing())
-      .execute();
-  }
-  for (const version of versions.values()) {
-    await tx
-      .insertInto('image_versions')
-      .values({ ...version, published_at: at, exclude_from_latest: 0 })
-      .onConflict((conflict) => conflict.columns(['image_key', 'version']).doNothing())
-      .execute();
-  }
 }
 
 function readSets(json: unknown, at: Instant, problems: string[]): { scaleSet: ScaleSet; arm: Json }[] {

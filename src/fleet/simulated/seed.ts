@@ -8,9 +8,12 @@ import { scaleSetKey, type ScaleSet } from '../../domain/scale-set.ts';
 import { parseScaleSetModel } from '../model.ts';
 import { azureRegions } from '../regions.ts';
 import { toWireShape, type Json } from '../wire-shape.ts';
-import { armModel, imageOf, loadBalancerOf, scaleSetId } from './arm-model.ts';
+import { scaleSetId } from './arm-ids.ts';
+import { armModel, imageOf, loadBalancerOf } from './arm-model.ts';
 import { newInstanceRow, nextPlace, runningState } from './build-instances.ts';
+import { clustersOf, type ArmCluster } from './clusters.ts';
 import { putExternalResource } from './external-resources.ts';
+import { putNeighbours } from './neighbours.ts';
 import { writeFaults } from './scenario.ts';
 import { parseFleetSpec, type FullFleetSpec, type FullScaleSetSpec } from './spec.ts';
 import { insertRows, type InstanceRow } from './store.ts';
@@ -40,7 +43,8 @@ export async function seedFleet(
   const epoch = fleet.epochVirtual ?? wallNow;
   const regions = azureRegions(fleet.regions);
   checkScaleSets(fleet, regions);
-  const sets = fleet.scaleSets.map((set) => buildSet(set, epoch));
+  const clusters = clustersOf(fleet);
+  const sets = fleet.scaleSets.map((set) => buildSet(set, epoch, clusters));
 
   await database.write(['fleet'], async (tx) => {
     const there = await tx.selectFrom('scale_sets').select('id').limit(1).executeTakeFirst();
@@ -71,6 +75,7 @@ export async function seedFleet(
     // Set by set: a hundred thousand rows need not be in memory at once.
     for (const { instances } of sets) await insertRows(tx, 'instances', instances());
     await insertSurroundings(tx, fleet);
+    await putNeighbours(tx, 'service_fabric_clusters', clusters.values());
   });
   return {
     regions: regions.length,
@@ -105,8 +110,9 @@ function checkScaleSets({ scaleSets }: FullFleetSpec, regions: readonly Region[]
 function buildSet(
   spec: FullScaleSetSpec,
   epoch: Instant,
+  clusters: ReadonlyMap<string, ArmCluster>,
 ): { set: Insertable<Tables['scale_sets']>; instances: () => InstanceRow[] } {
-  const arm = toWireShape(armModel(spec));
+  const arm = toWireShape(armModel(spec, clusters));
   const since = epoch - AGE;
   const scaleSet = parseScaleSetModel(arm, {
     apiVersion: spec.apiVersion,
@@ -198,17 +204,12 @@ async function insertCatalog(
 }
 
 async function insertSurroundings(tx: Transaction<Tables>, fleet: FullFleetSpec): Promise<void> {
-  const resourceRow = (resource: Json & { id: string }) => ({
-    key: resource.id.toLowerCase(),
-    arm: JSON.stringify(resource),
-  });
   const named = new Map(fleet.loadBalancers.map((balancer) => [balancer.id.toLowerCase(), balancer]));
   for (const set of fleet.scaleSets.filter(({ health }) => health === 'probe')) {
     const balancer = loadBalancerOf(set);
     if (!named.has(balancer.id.toLowerCase())) named.set(balancer.id.toLowerCase(), balancer);
   }
-  await insertRows(tx, 'load_balancers', [...named.values()].map(resourceRow));
-  await insertRows(tx, 'service_fabric_clusters', fleet.serviceFabricClusters.map(resourceRow));
+  await putNeighbours(tx, 'load_balancers', named.values());
   for (const resource of fleet.externalResources) await putExternalResource(tx, resource);
   await writeFaults(tx, fleet.faults);
 }

@@ -18,6 +18,7 @@ import {
 } from './fleet-reads.ts';
 import { imageOffers } from './images.ts';
 import { importFleet, type FleetImport, type Imported } from './import.ts';
+import { putCluster, readNeighbours, type Neighbour } from './neighbours.ts';
 import { operate } from './operate.ts';
 import {
   publishGalleryVersion,
@@ -71,6 +72,10 @@ export interface SimulatedFleet extends Fleet {
   externalResources(): Promise<ExternalResource[]>;
   /** Adds one or changes it: this is how a credential is renewed (rule B11). */
   putExternalResource(resource: ExternalResource): Promise<void>;
+  /** The Service Fabric clusters, in wire shape or flattened, as they were written. */
+  serviceFabricClusters(): Promise<Neighbour[]>;
+  /** Changes a cluster, or adds one: see `putCluster`. */
+  putServiceFabricCluster(cluster: Neighbour): Promise<void>;
   /** Makes everything that is planned up to `at` happen in a set, so that the journal tells of it. */
   settle(scaleSetId: string, at: Instant): Promise<void>;
 }
@@ -111,6 +116,8 @@ export async function openSimulatedFleet(database: Database): Promise<SimulatedF
     externalResources: async () =>
       [...(await externalResources(db))].map(([url, resource]) => ({ url, ...resource })),
     putExternalResource: (resource) => putExternalResource(db, resource),
+    serviceFabricClusters: () => readNeighbours(db, 'service_fabric_clusters'),
+    putServiceFabricCluster: (cluster) => putCluster(database, cluster),
     settle: (scaleSetId, at) => settleSet(database, scaleSetId, at),
   };
 }

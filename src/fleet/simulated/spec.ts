@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isVersion } from '../../domain/image.ts';
+import { DURABILITIES } from '../../domain/scale-set.ts';
 import { behaviourOrInstant } from './behaviour.ts';
 import { faultSchema } from './faults.ts';
 import { isoInstant } from './instant.ts';
@@ -38,7 +39,20 @@ const extension = z.strictObject({
   settings: z.record(z.string(), z.unknown()).default({}),
 });
 
-export const scaleSetSpecSchema = z.strictObject({
+const durability = z.enum(DURABILITIES);
+
+/** Makes a scale set a node type of a Service Fabric cluster. A cluster that is not listed comes about by it. */
+const serviceFabric = z.strictObject({
+  /** Its name, if it is in the set's resource group; else its ARM id. */
+  cluster: name,
+  /** As the set is called, if it does not say. */
+  nodeType: name.optional(),
+  durability,
+  stateless: z.boolean().default(false),
+  typeHandlerVersion: name.default('1.1'),
+});
+
+const scaleSet = z.strictObject({
   name,
   resourceGroup: name.default('fleet'),
   subscriptionId: name.default('00000000-0000-0000-0000-000000000001'),
@@ -60,7 +74,9 @@ export const scaleSetSpecSchema = z.strictObject({
   /** In ARM's names and units; with it `useRollingUpgradePolicy` is true. */
   rollingUpgradePolicy: z.record(z.string(), z.unknown()).optional(),
   extensions: z.array(extension).default([]),
-  health: z.enum(['probe', 'extension', 'none']).default('probe'),
+  /** A probe, if it does not say; Service Fabric from Silver on needs none, and bears none. */
+  health: z.enum(['probe', 'extension', 'none']).optional(),
+  serviceFabric: serviceFabric.optional(),
   /** Sizes in GB. */
   dataDisks: z.array(z.int().positive()).default([]),
   keepDriveLetters: z.boolean().default(false),
@@ -72,7 +88,29 @@ export const scaleSetSpecSchema = z.strictObject({
   model: z.record(z.string(), z.unknown()).default({}),
 });
 
+export const scaleSetSpecSchema = scaleSet.transform((set) => {
+  const judgesItself = set.serviceFabric !== undefined && set.serviceFabric.durability !== 'Bronze';
+  return { ...set, health: set.health ?? (judgesItself ? ('none' as const) : ('probe' as const)) };
+});
+
 const armResource = z.looseObject({ id: name });
+
+/** In ARM's names. */
+const cluster = armResource.extend({
+  name: name.optional(),
+  location: name.optional(),
+  properties: z.looseObject({
+    clusterEndpoint: z.url().optional(),
+    nodeTypes: z.array(
+      z.looseObject({
+        name,
+        durabilityLevel: durability.default('Bronze'),
+        isStateless: z.boolean().default(false),
+        isPrimary: z.boolean().default(false),
+      }),
+    ),
+  }),
+});
 
 export const fleetSpecSchema = z.strictObject({
   seed: z.union([name, z.int().transform(String)]).default('1'),
@@ -96,7 +134,7 @@ export const fleetSpecSchema = z.strictObject({
     )
     .default([]),
   loadBalancers: z.array(armResource).default([]),
-  serviceFabricClusters: z.array(armResource).default([]),
+  serviceFabricClusters: z.array(cluster).default([]),
 });
 
 /** A fleet as its file spells it (`examples/fleets/*.json`). */
@@ -105,6 +143,7 @@ export type FleetSpec = z.input<typeof fleetSpecSchema>;
 export type FullFleetSpec = z.output<typeof fleetSpecSchema>;
 export type ScaleSetSpec = z.input<typeof scaleSetSpecSchema>;
 export type FullScaleSetSpec = z.output<typeof scaleSetSpecSchema>;
+export type FullClusterSpec = z.output<typeof cluster>;
 
 /** @throws Error that names every path that is wrong, and what to give there */
 export function parseFleetSpec(spec: unknown): FullFleetSpec {

@@ -1,7 +1,8 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { isoTime } from '../../../domain/clock.ts';
+import { DURABILITIES, type Durability } from '../../../domain/scale-set.ts';
 import type { InstanceChange } from '../../../fleet/index.ts';
-import { changeInstances, renewResources, type RenewedResource } from '../../index.ts';
+import { changeInstances, changeNodeType, renewResources, type RenewedResource } from '../../index.ts';
 import { answer, withCommon, type Cli, type CommonOptions } from '../cli.ts';
 import { amount } from '../text.ts';
 
@@ -14,7 +15,11 @@ interface RenewOptions extends CommonOptions {
   until?: string;
 }
 
-/** `rollouts fleet protect | stop | start | renew`: what happens to a simulated fleet beside upgrades. */
+interface NodeTypeOptions extends CommonOptions {
+  durability: Durability;
+}
+
+/** `rollouts fleet protect | stop | start | renew | node-type`: what happens to a simulated fleet beside upgrades. */
 export function addFleetChanges(fleet: Command, cli: Cli): void {
   addProtect(fleet, cli);
   addPower(
@@ -26,6 +31,7 @@ export function addFleetChanges(fleet: Command, cli: Cli): void {
   );
   addPower(fleet, cli, 'start', 'running', 'Starts VMs that were stopped.');
   addRenew(fleet, cli);
+  addNodeType(fleet, cli);
 }
 
 function addProtect(fleet: Command, cli: Cli): void {
@@ -109,4 +115,32 @@ function renewedText(renewed: readonly RenewedResource[]): string {
       return `${url} ${before}; it opens ${until === null ? 'for ever' : `until ${isoTime(until)}`}.`;
     })
     .join('\n');
+}
+
+function addNodeType(fleet: Command, cli: Cli): void {
+  const command = fleet
+    .command('node-type')
+    .summary('change the durability of a Service Fabric node type')
+    .description(
+      'Changes the durability of a node type in its Service Fabric cluster. The extension in the model of its scale set has to say the same: a mismatch makes upgrades fail (rule C5).',
+    )
+    .argument('<cluster>', 'name or ARM id')
+    .argument('<node-type>', 'its name in the cluster')
+    .addOption(
+      new Option('--durability <level>', 'its durability from now on')
+        .choices(DURABILITIES)
+        .makeOptionMandatory(),
+    )
+    .action(async (cluster: string, nodeType: string, options: NodeTypeOptions) => {
+      const { durability: durabilityLevel } = options;
+      const changed = await cli.with((rollouts) =>
+        changeNodeType(rollouts, { cluster, nodeType, durabilityLevel }),
+      );
+      answer(cli, options, changed, ({ nodeType: name, was }) =>
+        was === durabilityLevel
+          ? `Node type ${name} has durability ${durabilityLevel} already.`
+          : `Node type ${name} has durability ${durabilityLevel} now; it was ${was ?? 'Bronze'}.`,
+      );
+    });
+  withCommon(command, ['fleet node-type orders backend --durability Silver']);
 }

@@ -20,6 +20,8 @@ interface SeedOptions extends CommonOptions {
 interface ImportOptions extends CommonOptions {
   scaleSets: string;
   instances: string[];
+  loadBalancers?: string;
+  clusters?: string;
 }
 
 interface ShowOptions extends CommonOptions {
@@ -114,12 +116,18 @@ function addImport(fleet: Command, cli: Cli): void {
     )
     .requiredOption('--scale-sets <file>', 'the JSON of `az vmss list`')
     .requiredOption('--instances <files...>', 'the JSON of `az vmss list-instances`, one file or several')
+    .option('--load-balancers <file>', 'the JSON of `az network lb list`, for the health probes of the sets')
+    .option(
+      '--clusters <file>',
+      'the JSON of `az sf cluster list`, for sets that are Service Fabric node types',
+    )
     .action(async (options: ImportOptions) => {
-      const { scaleSets, instances } = options;
-      const imported = await cli.with((rollouts) => importFiles(rollouts, { scaleSets, instances }));
+      const imported = await cli.with((rollouts) => importFiles(rollouts, options));
       answer(cli, options, imported, importedText);
     });
-  withCommon(command, ['fleet import --scale-sets vmss.json --instances web.json api.json']);
+  withCommon(command, [
+    'fleet import --scale-sets vmss.json --instances web.json api.json --load-balancers lb.json',
+  ]);
 }
 
 function importedText({ scaleSets, instances, notes }: Imported): string {
