@@ -2,7 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { ATTEMPT_KINDS, type AttemptKind } from '../domain/attempt-kinds.ts';
 import { imageLabel, sameImageVersion, type ImageVersion } from '../domain/image.ts';
+import type { RolloutSettings } from '../domain/policy.ts';
 import type { ScaleSet } from '../domain/scale-set.ts';
+import { AlreadyRecordedError } from '../ledger/errors.ts';
 import type { Rollout, RolloutParameters } from '../ledger/port.ts';
 import { registerSearchAttributes } from '../temporal/register-search-attributes.ts';
 import { searchAttributes } from '../temporal/search-attributes.ts';
@@ -12,7 +14,7 @@ import { currentInstant, currentUser, type ClientContext } from './context.ts';
 import { conflict, type ClientError } from './errors.ts';
 import { rolloutSettings, type SettingsOverrides } from './settings.ts';
 import { INTERRUPTED, refuseWhileAllIsCancelled, type StartedRollout } from './start.ts';
-import { workflowState } from './workflow-state.ts';
+import { runOf, workflowState } from './workflow-state.ts';
 
 /** Who does something and why, of whatever a person starts. */
 export interface Initiative {
@@ -33,35 +35,24 @@ export interface SetAction extends Initiative {
 
 /**
  * Starts a rollout of one scale set: it is recorded first, then the set's workflow begins. Asked for again after it was
- * recorded and never began, it goes on with what was recorded.
+ * recorded and never began, it goes on with what was recorded. Of several at once one begins: the ledger records one of
+ * each number, and Temporal runs one workflow of the set's id.
  * @throws ClientError `Conflict` while anything of the set runs, whoever began it (rule B12)
  * @throws TemporalUnreachableError, and then nothing has been recorded
  */
 export async function startAttempt(context: ClientContext, wanted: SetAction): Promise<StartedRollout> {
-  const { scaleSet, action, target, parameters = {} } = wanted;
+  const { scaleSet } = wanted;
   const settings = rolloutSettings(wanted.settings);
   const { client, connection } = await context.temporal();
   await refuseWhileAllIsCancelled(context);
   const workflowId = scaleSetRolloutId(scaleSet.id);
+  const { last, generation } = await lastManual(context, scaleSet);
   if ((await workflowState(client, workflowId)) === 'open') throw alreadyRuns(scaleSet, workflowId);
   await registerSearchAttributes(connection, client.options.namespace);
-  const { unstarted, generation } = await lastManual(context, wanted);
-  const rollout =
-    unstarted ??
-    (await context.ledger.rollouts.create({
-      id: manualRolloutId(scaleSet.id, generation),
-      kind: 'manual',
-      action,
-      target,
-      parameters,
-      generation,
-      phases: [],
-      settings,
-      startedBy: wanted.who ?? currentUser(),
-      why: wanted.why ?? null,
-      startedAt: await currentInstant(context),
-    }));
-  const runId = await startWorkflow(context, client, rollout, scaleSet);
+  const unstarted = last !== null && (await isUnstarted(context, last, wanted)) ? last : null;
+  const rollout = unstarted ?? (await record(context, wanted, settings, generation));
+  const runId = await startWorkflow(context, client, rollout, scaleSet, unstarted === null);
+  if (last !== null && unstarted === null) await closeAbandoned(context, last.id);
   return { rolloutId: rollout.id, workflowId, runId, rollout, mended: unstarted !== null, warnings: [] };
 }
 
@@ -74,28 +65,61 @@ export function alreadyRuns({ name, region }: ScaleSet, workflowId: string): Cli
   );
 }
 
-/**
- * The number for the set's next manual rollout; or the last one, if the same was recorded and its workflow never began. The
- * set's workflow is not open: a last one that has not ended was closed from outside, and is marked so.
- */
+/** The set's last manual rollout, if there was any, and the number for the next one. */
 async function lastManual(
-  context: ClientContext,
-  wanted: SetAction,
-): Promise<{ unstarted: Rollout | null; generation: number }> {
-  const { ledger } = context;
-  let last: Rollout | null = null;
-  let generation = 1;
+  { ledger }: ClientContext,
+  { id }: ScaleSet,
+): Promise<{ last: Rollout | null; generation: number }> {
   // One by one: a person starts a set by hand a few times in its life.
-  for (; ; generation++) {
-    const next = await ledger.rollouts.get(manualRolloutId(wanted.scaleSet.id, generation));
-    if (next === null) break;
+  for (let last: Rollout | null = null, generation = 1; ; generation++) {
+    const next = await ledger.rollouts.get(manualRolloutId(id, generation));
+    if (next === null) return { last, generation };
     last = next;
   }
-  if (last === null || last.endedAt !== null) return { unstarted: null, generation };
-  const attempts = await ledger.attempts.listOf({ rolloutId: last.id, limit: 1 });
-  if (attempts.length === 0 && isSame(last, wanted)) return { unstarted: last, generation };
-  await ledger.rollouts.setStatus(last.id, 'Cancelled', await currentInstant(context), INTERRUPTED);
-  return { unstarted: null, generation };
+}
+
+/** The same was recorded, and nobody has begun it: whoever recorded it died, or is about to. */
+async function isUnstarted({ ledger }: ClientContext, last: Rollout, wanted: SetAction): Promise<boolean> {
+  if (last.endedAt !== null || !isSame(last, wanted)) return false;
+  return (await ledger.attempts.listOf({ rolloutId: last.id, limit: 1 })).length === 0;
+}
+
+/** @throws ClientError `Conflict` when somebody recorded one at the same moment */
+async function record(
+  context: ClientContext,
+  { scaleSet, action, target, parameters = {}, who, why }: SetAction,
+  settings: RolloutSettings,
+  generation: number,
+): Promise<Rollout> {
+  const rollout = {
+    id: manualRolloutId(scaleSet.id, generation),
+    kind: 'manual' as const,
+    action,
+    target,
+    parameters,
+    generation,
+    phases: [],
+    settings,
+    startedBy: who ?? currentUser(),
+    why: why ?? null,
+    startedAt: await currentInstant(context),
+  };
+  try {
+    return await context.ledger.rollouts.create(rollout);
+  } catch (error) {
+    if (error instanceof AlreadyRecordedError) throw alreadyRuns(scaleSet, scaleSetRolloutId(scaleSet.id));
+    throw error;
+  }
+}
+
+/**
+ * An earlier rollout that has not ended, now that the set's workflow acts for another: it was closed from outside, or never
+ * began. Not before that: until then somebody might still have begun it.
+ */
+async function closeAbandoned({ ledger, fleet }: ClientContext, id: string): Promise<void> {
+  const now = await ledger.rollouts.get(id);
+  if (now === null || now.endedAt !== null) return;
+  await ledger.rollouts.setStatus(id, 'Cancelled', await currentInstant({ fleet }), INTERRUPTED);
 }
 
 function isSame({ action, target, parameters }: Rollout, wanted: SetAction): boolean {
@@ -106,11 +130,13 @@ function isSame({ action, target, parameters }: Rollout, wanted: SetAction): boo
   );
 }
 
+/** @param isOurs it was recorded just now, by us: nobody else answers for what becomes of it */
 async function startWorkflow(
   context: ClientContext,
   client: Client,
   rollout: Rollout,
   scaleSet: ScaleSet,
+  isOurs: boolean,
 ): Promise<string> {
   const workflowId = scaleSetRolloutId(scaleSet.id);
   try {
@@ -126,8 +152,12 @@ async function startWorkflow(
     return handle.firstExecutionRunId;
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    // Another upgrade of the set began a moment before: this one has not, and its record says so.
     const refused = alreadyRuns(scaleSet, workflowId);
+    if (!isOurs) throw refused;
+    const running = await runOf(client, workflowId);
+    // Somebody found it recorded, wanted the same, and began it.
+    if (running.rolloutId === rollout.id) return running.runId;
+    // Another upgrade of the set began a moment before: this one has not, and its record says so.
     const reason = { code: 'OperationNotAllowed', message: refused.message };
     await context.ledger.rollouts.setStatus(rollout.id, 'Cancelled', rollout.startedAt, reason);
     throw refused;

@@ -3,7 +3,8 @@ import { humanDuration, isoTime } from '../domain/clock.ts';
 import type { AttemptKind } from '../domain/attempt-kinds.ts';
 import { imageLabel, type ImageVersion } from '../domain/image.ts';
 import { ALL } from '../domain/scopes.ts';
-import type { Reason, Rollout } from '../ledger/port.ts';
+import { AlreadyRecordedError } from '../ledger/errors.ts';
+import type { NewRollout, Reason, Rollout } from '../ledger/port.ts';
 import { registerSearchAttributes } from '../temporal/register-search-attributes.ts';
 import { searchAttributes } from '../temporal/search-attributes.ts';
 import { TASK_QUEUE, type ImageRolloutInput, type ImageRolloutResult } from '../workflows/messages.ts';
@@ -112,12 +113,25 @@ function nothingToDo({ target, skipped }: RolloutPlan): ClientError {
   );
 }
 
+/**
+ * Records a rollout over the fleet.
+ * @throws ClientError `Conflict` when somebody recorded one of its id at the same moment
+ */
+export async function recordNew({ ledger }: ClientContext, rollout: NewRollout): Promise<Rollout> {
+  try {
+    return await ledger.rollouts.create(rollout);
+  } catch (error) {
+    if (!(error instanceof AlreadyRecordedError)) throw error;
+    throw alreadyRuns((await ledger.rollouts.get(rollout.id)) as Rollout);
+  }
+}
+
 async function record(
   context: ClientContext,
   plan: RolloutPlan,
   { who, why }: StartRequest,
 ): Promise<Rollout> {
-  return context.ledger.rollouts.create({
+  return recordNew(context, {
     id: plan.rolloutId,
     kind: plan.kind,
     target: plan.target,

@@ -26,6 +26,16 @@ export async function workflowState(client: Client, workflowId: string): Promise
   }
 }
 
+/** The run of a workflow that is open or was the last, and the rollout that it acts for; null where that is not said. */
+export async function runOf(
+  client: Client,
+  workflowId: string,
+): Promise<{ runId: string; rolloutId: string | null }> {
+  const { runId, memo } = await client.workflow.getHandle(workflowId).describe();
+  const rolloutId = memo?.['rolloutId'];
+  return { runId, rolloutId: typeof rolloutId === 'string' ? rolloutId : null };
+}
+
 /** What a workflow says of itself; or why it does not. */
 export type StatusAnswer =
   | { kind: 'status'; status: WorkflowStatus }

@@ -9,3 +9,9 @@ export class NotRecordedError extends Error {
   readonly code = 'NotRecorded';
   override readonly name = 'NotRecordedError';
 }
+
+/** Refusal to record what is recorded already: somebody was faster. */
+export class AlreadyRecordedError extends Error {
+  readonly code = 'AlreadyRecorded';
+  override readonly name = 'AlreadyRecordedError';
+}

@@ -1,2 +1,2 @@
-export { FencedError, NotRecordedError } from './errors.ts';
+export { AlreadyRecordedError, FencedError, NotRecordedError } from './errors.ts';
 export { openLedger } from './open-ledger.ts';

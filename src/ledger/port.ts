@@ -60,7 +60,7 @@ export type NewRollout = Omit<Rollout, 'status' | 'reason' | 'endedAt' | 'action
   Partial<Pick<Rollout, 'action' | 'parameters' | 'why'>>;
 
 export interface Rollouts {
-  /** Records a rollout; one that is there already stays as it is. Answers with what is recorded. */
+  /** Records a rollout. @throws AlreadyRecordedError when there is one of its id: of several at once, one is recorded */
   create(rollout: NewRollout): Promise<Rollout>;
   get(id: string): Promise<Rollout | null>;
   /** Newest first. */

@@ -3,7 +3,7 @@ import type { Database, Queries } from '../database/database.ts';
 import type { RolloutsTable } from '../database/tables-ledger.ts';
 import { imageKey } from '../domain/image.ts';
 import { DEFAULT_SETTINGS, type RolloutSettings } from '../domain/policy.ts';
-import { NotRecordedError } from './errors.ts';
+import { AlreadyRecordedError, NotRecordedError } from './errors.ts';
 import type { Reason, Rollout, RolloutKind, Rollouts, RolloutStatus } from './port.ts';
 import { fromJson, fromJsonOrNull, keyOf, toJson, toJsonOrNull } from './rows.ts';
 
@@ -23,7 +23,7 @@ export function rolloutsOn(database: Database): Rollouts {
 
 function create(database: Database, rollout: Parameters<Rollouts['create']>[0]): Promise<Rollout> {
   return database.write([`rollout:${keyOf(rollout.id)}`], async (tx) => {
-    await tx
+    const { numInsertedOrUpdatedRows: inserted } = await tx
       .insertInto('rollouts')
       .values({
         rollout_key: keyOf(rollout.id),
@@ -45,7 +45,8 @@ function create(database: Database, rollout: Parameters<Rollouts['create']>[0]):
         parameters: toJsonOrNull(rollout.parameters ?? null),
       })
       .onConflict((conflict) => conflict.column('rollout_key').doNothing())
-      .execute();
+      .executeTakeFirst();
+    if (inserted === 0n) throw new AlreadyRecordedError(`Rollout "${rollout.id}" is recorded already.`);
     return (await find(tx, rollout.id)) as Rollout;
   });
 }

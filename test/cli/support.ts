@@ -87,6 +87,8 @@ export class FakeTemporal {
   readonly workflows = new Map<string, { status: string; options: Record<string, unknown> }>();
   readonly signalled: string[] = [];
   reachable = true;
+  /** What happens just before the next workflow starts, once. */
+  beforeStart: (() => Promise<unknown>) | undefined;
   /** Answers to `decide`. */
   onUpdate: (input: unknown) => unknown = () => undefined;
 
@@ -111,7 +113,7 @@ export class FakeTemporal {
       options: { namespace: 'default' },
       withDeadline: (_deadline: number, work: () => unknown) => work(),
       workflow: {
-        start: async (type: string, options: Record<string, unknown>) => this.#start(type, options),
+        start: (type: string, options: Record<string, unknown>) => this.#start(type, options),
         getHandle: (id: string) => this.#handle(id),
       },
     } as unknown as Client;
@@ -119,7 +121,10 @@ export class FakeTemporal {
     return Promise.resolve({ client, connection } as unknown as ConnectedClient);
   }
 
-  #start(type: string, options: Record<string, unknown>) {
+  async #start(type: string, options: Record<string, unknown>) {
+    const { beforeStart } = this;
+    this.beforeStart = undefined;
+    await beforeStart?.();
     const id = options['workflowId'] as string;
     const before = this.workflows.get(id);
     const isOpen = before?.status === 'RUNNING';
@@ -137,7 +142,10 @@ export class FakeTemporal {
       return workflow;
     };
     return {
-      describe: async () => ({ status: { name: found().status } }),
+      describe: async () => {
+        const { status, options } = found();
+        return { status: { name: status }, runId: 'run-1', memo: options['memo'] };
+      },
       signal: async () => {
         this.signalled.push(id);
         found();

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { ALL, rolloutScope, scaleSetScope, scopesOf } from '../../src/domain/scopes.ts';
-import { NotRecordedError, openLedger } from '../../src/ledger/index.ts';
+import { AlreadyRecordedError, NotRecordedError, openLedger } from '../../src/ledger/index.ts';
 import type { Decision, DecisionKind, DesiredState, Order } from '../../src/ledger/port.ts';
 import { describeEngines, type OpenDatabase } from '../support/engines.ts';
 import {
@@ -28,10 +28,23 @@ describeEngines('rollouts in the ledger', (open) => {
       ...{ status: 'Running', reason: null, endedAt: null },
     });
     await rollouts.setStatus(first.id, 'Halted', 2_000, { code: 'Failures', message: '3 of 10.' });
-    const again = await rollouts.create(aRollout({ id: first.id.toUpperCase(), startedBy: 'me' }));
-    expect(again).toMatchObject({ id: first.id, startedBy: 'schedule', status: 'Halted', endedAt: null });
-    expect(await rollouts.get(first.id.toLowerCase())).toEqual(again);
+    const again = rollouts.create(aRollout({ id: first.id.toUpperCase(), startedBy: 'me' }));
+    await expect(again).rejects.toThrow(AlreadyRecordedError);
+    const kept = { id: first.id, startedBy: 'schedule', status: 'Halted', endedAt: null };
+    expect(await rollouts.get(first.id.toLowerCase())).toMatchObject(kept);
     expect(await rollouts.get('other')).toBeNull();
+  });
+
+  it('are recorded once when several processes record the same at the same moment', async () => {
+    const { ledger, atOnce, close } = await twoProcesses(open);
+    const people = ['ann', 'bob', 'cyd', 'dan'];
+    const answers = await atOnce(people.length, ({ rollouts }, i) =>
+      rollouts.create(aRollout({ startedBy: people[i] as string })).catch((error: unknown) => error),
+    );
+    const recorded = answers.filter((answer) => !(answer instanceof AlreadyRecordedError));
+    expect(await ledger.rollouts.list()).toEqual(recorded);
+    expect(recorded).toHaveLength(1);
+    await close();
   });
 
   it('end at the first report of their end', async () => {

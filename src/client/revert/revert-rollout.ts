@@ -9,6 +9,7 @@ import { defined } from '../plan-file.ts';
 import { rolloutsOf } from '../plan.ts';
 import { rolloutSettings } from '../settings.ts';
 import {
+  recordNew,
   refuseWhileAllIsCancelled,
   startImageWorkflow,
   unstartedRollout,
@@ -59,7 +60,7 @@ export async function startRolloutRevert(
   const generation = (last?.generation ?? 0) + 1;
   const recorded =
     unstarted ??
-    (await context.ledger.rollouts.create({
+    (await recordNew(context, {
       id: imageRolloutId(target, generation),
       kind,
       action: 'revert',
