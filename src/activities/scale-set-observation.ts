@@ -1,9 +1,8 @@
 import { CANCELLED_THROUGH_TEMPORAL } from '../domain/cancel.ts';
 import type { Instant } from '../domain/clock.ts';
-import { isSteadilyHealthy } from '../domain/health.ts';
-import { destinationOf, isOutOfBounds } from '../domain/goal.ts';
+import { observedInstance } from '../domain/observed-instance.ts';
 import { isModelFault } from '../domain/operation.ts';
-import { isRunning, type Instance, type ScaleSet } from '../domain/scale-set.ts';
+import type { Instance, ScaleSet } from '../domain/scale-set.ts';
 import { scopesOf } from '../domain/scopes.ts';
 import { stopCodes, type SetObservation } from '../domain/set-planner.ts';
 import type { Attempt, Batch, Order, Reason, Rollout } from '../ledger/port.ts';
@@ -53,18 +52,9 @@ export async function observe(
     now: at,
     kind: attempt.kind,
     policy: attempt.policy,
-    instances: instances.map((instance) => ({
-      instanceId: instance.instanceId,
-      zone: instance.zone,
-      updateDomain: instance.updateDomain,
-      healthy:
-        isSteadilyHealthy(instance, rollout.settings.healthyReadings) &&
-        !goal.quarantined.has(instance.instanceId),
-      running: isRunning(instance),
-      destination: destinationOf(goal, scaleSet, instance),
-      untouchable: isOutOfBounds(goal, scaleSet, instance),
-      hasPreviousDisk: instance.previousOsDisk !== null,
-    })),
+    instances: instances.map((instance) =>
+      observedInstance(goal, scaleSet, instance, rollout.settings.healthyReadings),
+    ),
     taken: taken.map((instance) => ({ ...instance, fatal: isModelFault(instance.error) })),
     openBatch: last && last.endedAt === null ? last.number : null,
     lastBatch: last?.endedAt ? { ...last, endedAt: last.endedAt } : null,

@@ -117,3 +117,20 @@ export async function findScaleSet(context: ClientContext, text: string): Promis
       : '`rollouts fleet show` lists them.';
   throw new UsageError(`No scale set is named "${wanted}". ${hint}`);
 }
+
+/**
+ * The scale set that a person means, or one of its instances: `web`, `web/3`, or the ARM id of either. Whether there is such
+ * an instance is not looked at here.
+ * @throws UsageError that names candidates
+ */
+export async function findInstance(
+  context: ClientContext,
+  text: string,
+): Promise<{ scaleSet: ScaleSet; instanceId: string | null }> {
+  const wanted = text.trim();
+  const arm = /^(.+\/virtualMachineScaleSets\/[^/]+)(?:\/(?:virtualMachines\/)?([^/]+))?$/i.exec(wanted);
+  // A workflow's id has a slash of its own.
+  const short = parseWorkflowId(wanted) === null ? /^([^/]+)\/([^/]+)$/.exec(wanted) : null;
+  const [, set = wanted, instanceId = null] = arm ?? short ?? [];
+  return { scaleSet: await findScaleSet(context, set), instanceId };
+}

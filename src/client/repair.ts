@@ -3,7 +3,7 @@ import type { Instance, ScaleSet } from '../domain/scale-set.ts';
 import type { Attempt, QuarantinedInstance } from '../ledger/port.ts';
 import { workflowDirectory } from '../temporal/workflow-directory.ts';
 import { currentInstant, currentUser, type ClientContext } from './context.ts';
-import { findScaleSet } from './find.ts';
+import { findInstance } from './find.ts';
 import { requireInstances } from './fleet-changes.ts';
 import { leftAloneNotes, reachOf, type Reach } from './reach.ts';
 import { alreadyRuns, startAttempt } from './start-attempt.ts';
@@ -47,7 +47,7 @@ export async function repair(context: ClientContext, request: RepairRequest): Pr
     const findings = [await windDown(context, deleted, false)];
     return { scaleSetId: deleted.scaleSetId, findings, started: null, notes: [] };
   }
-  const { scaleSet, instanceId } = await subjectOf(context, request.id);
+  const { scaleSet, instanceId } = await findInstance(context, request.id);
   const { client } = await context.temporal();
   const workflows = workflowDirectory(client);
   const attempt = await context.ledger.attempts.openOf(scaleSet.id);
@@ -70,17 +70,6 @@ export async function repair(context: ClientContext, request: RepairRequest): Pr
 /** A set that was deleted may have left an attempt behind, and with it a claim. */
 async function attemptOfDeleted({ fleet, ledger }: ClientContext, id: string): Promise<Attempt | null> {
   return (await fleet.scaleSet(id)) === null ? ledger.attempts.openOf(id) : null;
-}
-
-/** `web`, `web/3`, or the ARM id of either. */
-async function subjectOf(
-  context: ClientContext,
-  id: string,
-): Promise<{ scaleSet: ScaleSet; instanceId: string | null }> {
-  const arm = /^(.+\/virtualMachineScaleSets\/[^/]+)(?:\/(?:virtualMachines\/)?([^/]+))?$/i.exec(id.trim());
-  const short = /^([^/]+)\/([^/]+)$/.exec(id.trim());
-  const [, set = id, instanceId = null] = arm ?? short ?? [];
-  return { scaleSet: await findScaleSet(context, set), instanceId };
 }
 
 interface MendingPlan {

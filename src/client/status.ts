@@ -7,6 +7,7 @@ import { phaseRolloutId, regionRolloutId } from '../workflows/ids.ts';
 import type { WorkflowStatus } from '../workflows/messages.ts';
 import type { ClientContext } from './context.ts';
 import { UsageError } from './errors.ts';
+import { decideCommand } from './give.ts';
 import { readSnapshot, type RolloutSnapshot, type Wait } from './view/index.ts';
 import { askStatus, workflowIdOf, workflowState, type WorkflowState } from './workflow-state.ts';
 import { currentRounds } from './workflows-in-scope.ts';
@@ -185,7 +186,7 @@ function adviceFor(rollout: Rollout, temporal: TemporalReport): string[] {
   }
   const advice = temporal.worker === false ? ['No worker answers: start one by `npm run worker`.'] : [];
   if (rollout.status === 'Halted') {
-    advice.push(`It waits for a person: \`rollouts decide ${rollout.id} proceed|retry|abort --why TEXT\`.`);
+    advice.push(`It waits for a person: \`${decideCommand(rollout.id)}\`.`);
   }
   return advice;
 }

@@ -120,6 +120,8 @@ export interface PlanBatchesInput {
   >;
   /** The order in which the zones come to be held; ascending if not given. */
   zones?: readonly (string | null)[];
+  /** The update domain that is finished first in the first zone; the lowest if not given. */
+  openUpdateDomain?: number | null;
 }
 
 /** All batches of a set, as `nextBatch` would choose them if every instance succeeded (rules B2, B3). */
@@ -127,9 +129,9 @@ export function planBatches(input: PlanBatchesInput): BatchPlan[] {
   const { candidates, instanceCount, policy } = input;
   const size = batchSize(instanceCount, policy);
   const batches: BatchPlan[] = [];
+  let { openUpdateDomain = null } = input;
   for (const zone of policy.enableCrossZoneUpgrade ? [ALONE] : (input.zones ?? zonesOf(candidates))) {
     let left = candidates.filter((instance) => zone === ALONE || instance.zone === zone);
-    let openUpdateDomain: number | null = null;
     for (;;) {
       const batch = nextBatch({ candidates: left, zone, size, policy, openUpdateDomain });
       if (batch === null) break;
@@ -138,6 +140,7 @@ export function planBatches(input: PlanBatchesInput): BatchPlan[] {
       const taken = new Set(batch.instanceIds);
       left = left.filter((instance) => !taken.has(instance.instanceId));
     }
+    openUpdateDomain = null;
   }
   return batches;
 }

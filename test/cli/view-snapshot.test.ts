@@ -79,12 +79,12 @@ describe('what is waited for', () => {
     await story.target('web-1', { ...eastus, triggerAt: 175 });
     await story.target('web-2', { ...eastus, triggerAt: 165 });
     const { phases } = await story.snapshot();
-    expect(phases[1]?.regions[0]?.waits).toEqual([
-      { kind: 'trigger', what: 'the next trigger', until: START + 165 * MINUTE },
+    expect(phases[1]?.regions[0]?.waits).toMatchObject([
+      { kind: 'trigger', what: 'the next trigger', until: START + 165 * MINUTE, command: null },
     ]);
   });
 
-  it('is a turn in a zone, and the geo-pair', async () => {
+  it('is a turn in a zone, and the geo-pair, behind whoever has them', async () => {
     await story.openPhase(2, ['eastus'], 130);
     await story.target('web-1', eastus);
     const { id: holder } = await story.attempt('web-1', 165, { ids: [], pending: 0 });
@@ -101,8 +101,17 @@ describe('what is waited for', () => {
     await claims.request({ ...pairs, holder: `${ROLLOUT}#westus`, workflowId: 'o', accepts: ['westus'] }, at);
     await claims.request({ ...pairs, holder: `${ROLLOUT}#eastus`, workflowId: 'w', accepts: ['eastus'] }, at);
     const [region] = (await story.snapshot()).phases[1]?.regions ?? [];
-    expect(region?.sets[0]?.wait).toEqual({ kind: 'zone', what: 'its turn in zone 2 or 3', until: null });
-    expect(region?.waits).toEqual([{ kind: 'geoPair', what: 'its geo-pair westus', until: null }]);
+    const first = { name: 'o', workflowId: 'o', since: at };
+    expect(region?.sets[0]?.wait).toMatchObject({
+      ...{ kind: 'zone', what: 'its turn in zone 2 or 3', since: at, until: null },
+      behind: [{ ...first, holds: '1' }],
+    });
+    expect(region?.waits).toMatchObject([
+      {
+        ...{ kind: 'geoPair', what: 'its geo-pair westus', since: at, until: null },
+        behind: [{ ...first, holds: 'westus' }],
+      },
+    ]);
   });
 
   it('is the end of the bake, then a decision', async () => {
@@ -128,7 +137,12 @@ describe('what is waited for', () => {
     const order = { state: 'paused' as const, who: 'bo', why: 'a game', at: story.at(131) };
     await story.ledger.orders.set({ ...order, scope: regionScope(ROLLOUT, 'eastus') });
     const [eastus, westeurope] = (await story.snapshot()).phases[1]?.regions ?? [];
-    expect(eastus?.waits).toEqual([{ kind: 'resume', what: 'a resume (paused by bo: a game)', until: null }]);
+    expect(eastus?.waits).toMatchObject([
+      {
+        ...{ kind: 'resume', what: 'a resume (paused by bo: a game)', since: order.at, until: null },
+        command: `rollouts resume ${ROLLOUT} --region eastus --why TEXT`,
+      },
+    ]);
     expect(westeurope?.waits).toEqual([]);
     await story.ledger.orders.set({ ...order, scope: 'all' });
     expect((await story.snapshot()).waits).toMatchObject([{ kind: 'resume' }]);

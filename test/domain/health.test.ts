@@ -10,34 +10,7 @@ import {
   steadilyHealthyAt,
 } from '../../src/domain/health.ts';
 import type { HealthyStretch, Instance } from '../../src/domain/scale-set.ts';
-
-const healthy: Instance = {
-  seenAt: 0,
-  instanceId: '0',
-  scaleSetId: 'web',
-  zone: null,
-  updateDomain: 0,
-  faultDomain: 0,
-  osDisk: {
-    id: 'disk',
-    source: { image: { kind: 'gallery', id: 'image' }, version: '1.0.0' },
-    createdAt: 0,
-  },
-  previousOsDisk: null,
-  dataDisks: [],
-  extensions: [{ name: 'health', state: 'succeeded' }],
-  powerState: 'running',
-  provisioningState: 'Succeeded',
-  applicationHealth: 'healthy',
-  latestModelApplied: true,
-  protectFromScaleSetActions: false,
-  configuredAt: 0,
-  healthyStretches: [{ from: 0, to: null }],
-  readingInterval: 0,
-  vmId: '0',
-  computerName: 'web000000',
-  privateIpAddress: '10.0.0.4',
-};
+import { HEALTHY as healthy } from '../support/health.ts';
 
 describe('isHealthy (rule B5)', () => {
   const cases: [string, Partial<Instance>, boolean][] = [

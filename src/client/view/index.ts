@@ -13,6 +13,7 @@ export type {
   ScaleSetCounts,
   ScaleSetView,
   Wait,
+  WaitHolder,
   WaitKind,
 } from './types.ts';
 export {

@@ -44,8 +44,24 @@ export interface Wait {
   kind: WaitKind;
   /** For people: `the next trigger`. */
   what: string;
+  /** Null where it is not recorded. */
+  since: Instant | null;
   /** When it is over at the latest; null where only a person or another workflow ends it. */
   until: Instant | null;
+  /** Who stands in the way: those that hold something first, then those that asked earlier. */
+  behind: WaitHolder[];
+  /** What a person can give to end it; null where time or others end it. */
+  command: string | null;
+}
+
+/** Somebody who has, or asked earlier for, what is waited for. */
+export interface WaitHolder {
+  /** A scale set or a region. */
+  name: string;
+  workflowId: string;
+  /** The zone or region; null where it waits itself. */
+  holds: string | null;
+  since: Instant;
 }
 
 /** `stopped`: the rollout ended before the phase did. */

@@ -1,8 +1,10 @@
 import type { Instant } from '../../domain/clock.ts';
 import { phaseScope, regionScope, rolloutScope, ALL, scaleSetScope } from '../../domain/scopes.ts';
-import { ALONE, type Claim } from '../../domain/claims.ts';
+import { ALONE, blockers, type Claim } from '../../domain/claims.ts';
 import type { Attempt, Batch, Order, PhaseRecord, Rollout, Target } from '../../ledger/port.ts';
-import type { Wait } from './types.ts';
+import { parseWorkflowId } from '../../workflows/ids.ts';
+import { decideCommand, resumeCommand } from '../give.ts';
+import type { Wait, WaitHolder, WaitKind } from './types.ts';
 
 /** What stands in the ledger and holds something up: read once for a whole snapshot. */
 export interface Holds {
@@ -12,6 +14,7 @@ export interface Holds {
   orders: ReadonlyMap<string, Order>;
   /** Claims that wait, by holder. */
   waitingClaims: ReadonlyMap<string, Claim>;
+  claims: readonly Claim[];
 }
 
 /** The orders and claims of the ledger, by what they are looked up by here. */
@@ -28,65 +31,97 @@ export function holdsOf(
     waitingClaims: new Map(
       claims.filter((claim) => claim.value === null).map((claim) => [claim.holder, claim]),
     ),
+    claims,
   };
 }
 
-/** What the rollout as a whole waits for (rule D2). */
-export function rolloutWaits(holds: Holds): Wait[] {
+/** A wait that has no end on record, that nobody stands in the way of, and that no command ends, unless it says otherwise. */
+export function waitFor(kind: WaitKind, what: string, more: Partial<Wait> = {}): Wait {
+  return { kind, what, since: null, until: null, behind: [], command: null, ...more };
+}
+
+/** What the rollout as a whole waits for (rule D2). @param current its last phase's record */
+export function rolloutWaits(holds: Holds, current?: PhaseRecord): Wait[] {
   const { rollout } = holds;
   if (rollout.endedAt !== null) return [];
-  if (rollout.status === 'Halted')
-    return [{ kind: 'decision', what: 'a decision: proceed, retry or abort', until: null }];
-  return pauseOf(holds, [ALL, rolloutScope(rollout.id)]);
+  if (rollout.status === 'Halted') {
+    const since = current?.judgedAt ?? null;
+    const command = decideCommand(rollout.id);
+    return [waitFor('decision', 'a decision: proceed, retry or abort', { since, command })];
+  }
+  return pausesOf(holds, [ALL, rolloutScope(rollout.id)]);
 }
 
 /** What a phase waits for that is under way (rule D3). */
 export function phaseWaits(holds: Holds, record: PhaseRecord): Wait[] {
-  const paused = pauseOf(holds, [phaseScope(holds.rollout.id, record.phase)]);
-  if (record.bakeUntil === null) return paused;
-  return [...paused, { kind: 'bake', what: 'the end of the bake time', until: record.bakeUntil }];
+  const paused = pausesOf(holds, [phaseScope(holds.rollout.id, record.phase)]);
+  const { bakingSince: since, bakeUntil: until } = record;
+  return until === null ? paused : [...paused, waitFor('bake', 'the end of the bake time', { since, until })];
 }
 
 /** What a region waits for: a resume, its geo-pair (rule D1), the next trigger (rule D6). */
 export function regionWaits(holds: Holds, region: string, targets: readonly Target[]): Wait[] {
-  const paused = pauseOf(holds, [regionScope(holds.rollout.id, region)]);
-  // By this holder a region claims its turn among the geo-pairs: see `src/activities/claims.ts`.
-  const claim = holds.waitingClaims.get(`${holds.rollout.id}#${region}`);
-  const pair: Wait[] = claim
-    ? [{ kind: 'geoPair', what: `its geo-pair ${partners(claim, region)}`, until: null }]
-    : [];
-  const waiting = targets.filter((target) => target.status === 'waiting');
-  if (waiting.length === 0) return [...paused, ...pair];
-  const next = Math.min(...waiting.map((target) => target.triggerAt));
-  if (next > holds.now)
-    return [...paused, ...pair, { kind: 'trigger', what: 'the next trigger', until: next }];
-  return [...paused, ...pair];
+  const held = [...pausesOf(holds, [regionScope(holds.rollout.id, region)]), ...pairWaits(holds, region)];
+  const [next] = targets
+    .filter((target) => target.status === 'waiting')
+    .toSorted((a, b) => a.triggerAt - b.triggerAt);
+  return next === undefined ? held : [...held, ...triggerWaits(holds, 'the next trigger', next)];
 }
 
-function partners(claim: Claim, region: string): string {
-  return (claim.excludes?.[region] ?? []).join(' or ');
+/** A trigger that lies ahead (rule D6). */
+export function triggerWaits({ now }: Holds, what: string, { seenAt, triggerAt }: Target): Wait[] {
+  return triggerAt > now ? [waitFor('trigger', what, { since: seenAt, until: triggerAt })] : [];
+}
+
+/** What a region's rollout waits for while its pair has VMs upgrading (rule D1). */
+export function pairWaits(holds: Holds, region: string): Wait[] {
+  // By this holder a region claims its turn among the geo-pairs: see `src/activities/claims.ts`.
+  const claim = holds.waitingClaims.get(`${holds.rollout.id}#${region}`);
+  if (claim === undefined) return [];
+  const partners = (claim.excludes?.[region] ?? []).join(' or ');
+  return [waitFor('geoPair', `its geo-pair ${partners}`, queueOf(holds, claim))];
 }
 
 /** What a set waits for between its batches: a resume, its turn in a zone (rule D4), the pause (rule B9). */
 export function scaleSetWait(holds: Holds, attempt: Attempt, lastBatch: Batch | undefined): Wait | null {
   if (lastBatch && lastBatch.endedAt === null) return null;
   const claim = holds.waitingClaims.get(attempt.id);
-  if (claim) return { kind: 'zone', what: `its turn in ${zonesText(claim)}`, until: null };
-  const [paused] = pauseOf(holds, [scaleSetScope(attempt.scaleSetId)]);
+  if (claim) return waitFor('zone', `its turn in ${zonesText(claim)}`, queueOf(holds, claim));
+  const [paused] = pausesOf(holds, [scaleSetScope(attempt.scaleSetId)]);
   if (paused) return paused;
-  const until = lastBatch?.endedAt ? lastBatch.endedAt + attempt.policy.pauseTimeBetweenBatches : holds.now;
-  return until > holds.now ? { kind: 'batchPause', what: 'the pause between batches', until } : null;
+  const since = lastBatch?.endedAt ?? null;
+  const until = since === null ? holds.now : since + attempt.policy.pauseTimeBetweenBatches;
+  return until > holds.now ? waitFor('batchPause', 'the pause between batches', { since, until }) : null;
 }
 
 function zonesText({ accepts }: Claim): string {
   return accepts.includes(ALONE) ? 'all zones at once' : `zone ${accepts.join(' or ')}`;
 }
 
-function pauseOf({ orders }: Holds, scopes: readonly string[]): Wait[] {
-  for (const scope of scopes) {
+/** Since when a claim waits, and behind whom. */
+function queueOf({ claims }: Holds, waiting: Claim): Pick<Wait, 'since' | 'behind'> {
+  const rivals = claims.filter((claim) => claim.group === waiting.group);
+  return { since: waiting.requestedAt, behind: blockers(rivals, waiting).map(holderOf) };
+}
+
+function holderOf({ workflowId, value, requestedAt, grantedAt }: Claim): WaitHolder {
+  const parsed = parseWorkflowId(workflowId);
+  const name =
+    parsed?.level === 'region' ? parsed.region : parsed?.level === 'scaleSet' ? parsed.name : workflowId;
+  return { name, workflowId, holds: value, since: grantedAt ?? requestedAt };
+}
+
+/** Every pause of these scopes: each has to be taken back by itself. */
+export function pausesOf({ orders }: Holds, scopes: readonly string[]): Wait[] {
+  return scopes.flatMap((scope) => {
     const order = orders.get(scope.toLowerCase());
-    if (order?.state === 'paused')
-      return [{ kind: 'resume', what: `a resume (paused by ${order.who}: ${order.why})`, until: null }];
-  }
-  return [];
+    if (order?.state !== 'paused') return [];
+    const { at: since, who, why } = order;
+    return [
+      waitFor('resume', `a resume (paused by ${who}: ${why})`, {
+        since,
+        command: resumeCommand(order.scope),
+      }),
+    ];
+  });
 }
