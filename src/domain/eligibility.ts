@@ -1,4 +1,4 @@
-import { isoTime } from './clock.ts';
+import { isoTime, type Instant } from './clock.ts';
 import { isServiceFabric } from './extensions.ts';
 import { healthSourceReasons, probeWarnings } from './health-source.ts';
 import { imageKey, imageLabel, type ImageVersion } from './image.ts';
@@ -15,6 +15,7 @@ export type EligibilityCode =
   | 'PlatformImageNotSupported'
   | 'VersionNotOfferedInRegion'
   | 'VersionExcludedFromLatest'
+  | 'VersionHeldBack'
   | 'HealthSourceMissing'
   | 'TwoHealthSources'
   | 'HealthProbeNotFound'
@@ -57,6 +58,8 @@ export interface EligibilityFacts extends Surroundings {
   regionOffersVersion: boolean;
   /** The gallery keeps the target out of `latest` (rule C3). */
   excludedFromLatest: boolean;
+  /** The target was reverted on the set, by whom and why; null if it was not, or a person has lifted that. */
+  heldBack: { who: string; why: string; since: Instant } | null;
 }
 
 export interface Eligibility {
@@ -82,7 +85,7 @@ export function eligibility(
   { automatic }: EligibilityOptions,
 ): Eligibility {
   const reasons = [
-    ...(automatic ? optInReasons(scaleSet) : []),
+    ...(automatic ? [...optInReasons(scaleSet), ...heldReasons(target, facts)] : []),
     ...imageReasons(scaleSet, target),
     ...offerReasons(scaleSet, target, facts),
     ...healthSourceReasons(scaleSet, facts),
@@ -106,6 +109,20 @@ function optInReasons(scaleSet: ScaleSet): EligibilityReason[] {
       message: 'Automatic OS image upgrades are not enabled on the scale set.',
       fix: 'Set upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade to true.',
       rule: 'C1',
+    },
+  ];
+}
+
+/** What a person has taken back does not come again by itself (ours; rule D6). */
+function heldReasons({ version }: ImageVersion, { heldBack }: EligibilityFacts): EligibilityReason[] {
+  if (heldBack === null) return [];
+  const { who, why, since } = heldBack;
+  return [
+    {
+      code: 'VersionHeldBack',
+      message: `${who} reverted ${version} on the scale set at ${isoTime(since)} (${why}): it is held back.`,
+      fix: 'Lift that, or upgrade the scale set by hand.',
+      rule: 'D6',
     },
   ];
 }

@@ -4,7 +4,7 @@ import { HOUR, MINUTE, isoTime } from '../../src/domain/clock.ts';
 import { DEFAULT_SETTINGS } from '../../src/domain/policy.ts';
 import type { Json } from '../../src/fleet/wire-shape.ts';
 import { scaleSetRolloutId } from '../../src/workflows/ids.ts';
-import { NEW_VERSION, testSetId, type TestSet } from '../support/fleet.ts';
+import { NEW_VERSION, TARGET, testSetId, type TestSet } from '../support/fleet.ts';
 import {
   ROLLOUT_ID,
   activityWorld,
@@ -53,6 +53,17 @@ describe('which sets take part', () => {
     });
     expect((await target(world, 'blind'))?.reason?.code).toBe('HealthSourceMissing,ModelApiVersionTooOld');
     expect(await target(world, 'elsewhere')).toBeNull();
+  });
+
+  it('leaves out what was reverted there until a person lifts that (D6)', async () => {
+    const world = await region(['reverted', 'other']);
+    const { heldVersions } = world.ledger;
+    const scaleSetId = testSetId('reverted');
+    await heldVersions.hold({ scaleSetId, version: TARGET, who: 'ann', why: 'bad kernel', since: at(0) });
+    expect((await look(world)).counts).toMatchObject({ waiting: 1, skipped: 1 });
+    expect((await target(world, 'reverted'))?.reason?.code).toBe('VersionHeldBack');
+    await heldVersions.lift(scaleSetId, TARGET, at(1), 'ann');
+    expect((await look(world)).counts).toMatchObject({ waiting: 2, skipped: 0 });
   });
 
   it('finds a set that was opted in since, at its next look at the fleet (D6)', async () => {

@@ -48,6 +48,13 @@ describe('eligibility', () => {
   });
 });
 
+it('leaves a version out that was reverted on the set, unless a person starts it (rules D6, D8)', () => {
+  const heldBack = { who: 'ann', why: 'bad kernel', since: 0 };
+  expect(codes({}, { heldBack })).toEqual(['VersionHeldBack']);
+  expect(judge({}, { heldBack }).reasons[0]?.message).toContain('ann reverted');
+  expect(codes({}, { heldBack }, { automatic: false })).toEqual([]);
+});
+
 describe('eligibility by image (rules C2, A6)', () => {
   const withImage = (change: Partial<PlatformImage>, version = 'latest'): Partial<ScaleSet> => ({
     imageReference: { image: { ...jammy, ...change }, version },

@@ -57,6 +57,7 @@ export const web: ScaleSet = {
 const allIsWell: EligibilityFacts = {
   regionOffersVersion: true,
   excludedFromLatest: false,
+  heldBack: null,
   probe: { intervalSeconds: 15, loadBalancerSku: 'Standard' },
   cluster: null,
   unusableResources: [],
