@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Database } from '../database/database.ts';
-import { virtualAt } from '../domain/clock.ts';
+import { virtualAt, type Instant } from '../domain/clock.ts';
 import { imageKey, imageLabel, type Image } from '../domain/image.ts';
 import {
   fleetSpecSchema,
@@ -57,6 +57,7 @@ export async function seed(context: FleetSetupContext, request: SeedRequest): Pr
   // Time never goes back: a fleet that takes another's place goes on from its time.
   const since = there > 0 ? virtualAt(await context.fleet.clock(), wall) : 0;
   const epochVirtual = description.epochVirtual ?? Math.max(wall, since);
+  if (there > 0) await releaseAll(context, since);
   const revision = there > 0 ? await clear(context) : 0;
   const seeded = await asUsage(() => context.fleet.seed({ ...description, epochVirtual }, wall));
   if (revision > 0) await setRevision(context, revision + 1);
@@ -93,6 +94,19 @@ async function refuseToReplace(
   );
 }
 
+/** What stands against VMs and sets of the old fleet does not stand against those of the same ids in the new one. */
+async function releaseAll({ fleet, ledger }: FleetSetupContext, at: Instant): Promise<void> {
+  const by = 'fleet seed';
+  for (const { scaleSetId, instanceId } of await ledger.quarantine.list()) {
+    await ledger.quarantine.release(scaleSetId, [instanceId], at, by);
+  }
+  for (const { id } of await fleet.scaleSets()) {
+    for (const { version } of await ledger.heldVersions.list(id)) {
+      await ledger.heldVersions.lift(id, version, at, by);
+    }
+  }
+}
+
 /** Removes the fleet. @returns its last revision */
 async function clear({ database }: FleetSetupContext): Promise<number> {
   return database.write(['fleet'], async (tx) => {
@@ -110,6 +124,7 @@ async function setRevision({ database }: FleetSetupContext, revision: number): P
 const FLEET_TABLES = [
   'instance_operations',
   'instances',
+  'instance_numbers',
   'scale_sets',
   'image_replicas',
   'image_versions',

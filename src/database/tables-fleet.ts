@@ -51,6 +51,8 @@ export interface FleetTables {
     fence: number;
     operation_rank: number;
   };
+  /** Of sets that lost instances, or are gone themselves: below it no number is given to an instance again. */
+  instance_numbers: { scale_set_key: string; next_number: number };
   instance_operations: {
     scale_set_key: string;
     /** `attempt:instance:operation:ordinal` */

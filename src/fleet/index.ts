@@ -29,4 +29,5 @@ export { fleetSpecSchema, type FleetSpec, type ScaleSetSpec } from './simulated/
 export { openSimulatedFleet, type SimulatedFleet } from './simulated/simulated-fleet.ts';
 export { generateFleet, type GeneratedFleetOptions } from './simulated/generate.ts';
 export { importFleet, type FleetImport, type Imported } from './simulated/import.ts';
-export { type InstanceChange, type ModelWrite } from './simulated/write-model.ts';
+export { type InstanceChange } from './simulated/change-instances.ts';
+export { type ModelWrite } from './simulated/write-model.ts';

@@ -75,7 +75,10 @@ export interface Fleet {
   scaleSets(filter?: ScaleSetFilter): Promise<ScaleSet[]>;
   /** The scale set, or null if there is none of that id (ids ignore case). */
   scaleSet(id: string): Promise<ScaleSet | null>;
-  /** The instances as they are at `at`, in the order of their ids; all of them, or only those named that exist. */
+  /**
+   * The instances as they are at `at`, in the order of their ids; all of them, or only those named that exist. An id is
+   * never given to another VM, also not in a set that is deleted and made again: the ledger knows VMs by their ids.
+   */
   instances(scaleSetId: string, at: Instant, instanceIds?: readonly string[]): Promise<Instance[]>;
   /** What is around a set and not in its model, as it is at `at`, that its eligibility goes by (rules C4, C5, C8). */
   surroundings(scaleSet: ScaleSet, at: Instant): Promise<Surroundings>;

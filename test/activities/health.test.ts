@@ -203,15 +203,15 @@ describe('restores (B6)', () => {
   });
 
   it('leave out a VM that was deleted meanwhile', async () => {
-    const { world, id, look, check } = await upgradedBatch();
-    await world.fleet.deleteInstances(id, ['5']);
+    const { world, id, look, check, configuredAt } = await upgradedBatch();
+    await world.fleet.deleteInstances(id, ['5'], configuredAt);
     expect(await check(30 * SECOND)).toMatchObject({ healthy: 1, toRestore: [], left: 1, nextLookAt: null });
     expect(await outcomesOf(world, look.attempt.id)).toEqual({ 0: 'upgraded', 5: 'left' });
   });
 
   it('end the batch of a set that was deleted meanwhile: there is nothing to wait for', async () => {
-    const { world, id, look, check } = await upgradedBatch();
-    await world.fleet.deleteScaleSet(id);
+    const { world, id, look, check, configuredAt } = await upgradedBatch();
+    await world.fleet.deleteScaleSet(id, configuredAt);
     expect(await check(20 * SECOND)).toMatchObject({ healthy: 0, toRestore: [], left: 2, nextLookAt: null });
     expect(await outcomesOf(world, look.attempt.id)).toEqual({ 0: 'left', 5: 'left' });
   });

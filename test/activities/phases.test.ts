@@ -77,8 +77,8 @@ describe('the sum of a phase (D2)', () => {
     const world = await phase({ web: { version: OLD_VERSION, protectedInstances: ['0'] }, gone: {} });
     const web = testSetId('web');
     await world.fleet.changeInstances(web, ['1'], { power: 'deallocated' }, at(1));
-    await world.fleet.deleteInstances(web, ['2']);
-    await world.fleet.deleteScaleSet(testSetId('gone'));
+    await world.fleet.deleteInstances(web, ['2'], at(1));
+    await world.fleet.deleteScaleSet(testSetId('gone'), at(1));
     const { verdict } = await judge(world);
     expect(verdict).toMatchObject({ eligible: 1, succeeded: 0, failed: 1 });
     expect(verdict.failures).toEqual([`web/3: runs ${OLD_VERSION}`]);

@@ -104,7 +104,7 @@ describe('orders and waits', () => {
     const { world, id } = await oneSet({ zones: ['1'] });
     const next = await afterFirstBatch(world, id);
     expect(await world.ledger.claims.list()).toHaveLength(1);
-    await world.fleet.deleteScaleSet(id);
+    await world.fleet.deleteScaleSet(id, next.at);
     const end = { kind: 'finished', status: 'Cancelled', reason: { code: 'ScaleSetDeleted' } };
     expect(await world.activities.lookAtScaleSet(next)).toMatchObject(end);
     expect(await world.ledger.claims.list()).toEqual([]);

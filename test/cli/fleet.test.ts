@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { EPOCH, OLD_VERSION, testSetId } from '../support/fleet.ts';
+import { EPOCH, OLD_VERSION, TARGET, testSetId } from '../support/fleet.ts';
+import { recordAttempt } from './recorded.ts';
 import { IMAGE, rolloutsOn, run, workspace, type Workspace } from './support.ts';
 
 let space: Workspace;
@@ -104,6 +105,18 @@ describe('fleet seed', () => {
     const { epochVirtual } = JSON.parse(seeded.stdout) as { epochVirtual: number };
     expect(epochVirtual).toBeGreaterThan(Date.parse((before as unknown as { now: string }).now));
     expect((await show()).scaleSets).toHaveLength(2);
+  });
+
+  it('holds nothing against the VMs of a new fleet that was held against those of the old one', async () => {
+    const rollouts = await rolloutsOn(space);
+    const { ledger } = rollouts;
+    const scaleSetId = testSetId('web');
+    await recordAttempt(rollouts, scaleSetId, { outcomes: { '1': 'restoreFailed' } });
+    await ledger.heldVersions.hold({ scaleSetId, version: TARGET, who: 'ann', why: 'bad', since: EPOCH });
+    expect((await run(['fleet', 'seed', '--force'], space)).code).toBe(0);
+    expect(await ledger.quarantine.list()).toEqual([]);
+    expect(await ledger.heldVersions.list(scaleSetId)).toEqual([]);
+    await rollouts.close();
   });
 
   it('does not replace a fleet under a rollout', async () => {

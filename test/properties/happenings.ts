@@ -99,7 +99,7 @@ async function changeSet({ fleet, rehearsal, given }: Stage, happening: SetChang
     case 'renew':
       return fleet.putExternalResource({ url: RESOURCE, credentialExpiresAt: null, goneAt: null });
     case 'deleteSet':
-      return fleet.deleteScaleSet(id);
+      return fleet.deleteScaleSet(id, at);
     case 'optOut':
       return write(
         fleet,
@@ -111,7 +111,7 @@ async function changeSet({ fleet, rehearsal, given }: Stage, happening: SetChang
     case 'scale':
       return write(fleet, set, at, ['sku', 'capacity'], happening.capacity);
     case 'deleteInstance':
-      return fleet.deleteInstances(id, [String(happening.instance)]);
+      return fleet.deleteInstances(id, [String(happening.instance)], at);
     case 'protect':
     case 'unprotect':
       return fleet.changeInstances(

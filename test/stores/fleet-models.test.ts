@@ -67,7 +67,7 @@ describeEngines('writing models of the simulated fleet', (open) => {
 
   it('scales out on the latest version, with new ids, and in from the end', async () => {
     const { fleet, id, write, ids } = await aFleet();
-    await fleet.deleteInstances(id, ['1', '9']);
+    await fleet.deleteInstances(id, ['1', '9'], EPOCH);
     expect(await fleet.model(id)).toMatchObject({ sku: { capacity: 3 } });
     await write({ sku: { capacity: 5 } });
     expect(await ids()).toEqual(['0', '2', '3', '4', '5']);
@@ -102,7 +102,7 @@ describeEngines('writing models of the simulated fleet', (open) => {
     const model = { ...((await fleet.model(id)) as Json), id: other, name: 'Other' };
     await fleet.writeModel({ model, apiVersion: '2024-11-01', at: EPOCH });
     expect(await fleet.instances(other.toLowerCase(), EPOCH)).toHaveLength(4);
-    await fleet.deleteScaleSet(other.toUpperCase());
+    await fleet.deleteScaleSet(other.toUpperCase(), EPOCH);
     expect(await fleet.scaleSet(other)).toBeNull();
     expect(await fleet.instances(other, EPOCH)).toEqual([]);
     expect(await fleet.instances(id, EPOCH)).toHaveLength(4);

@@ -1,6 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { virtualAt } from '../../src/domain/clock.ts';
 import { ALL, rolloutScope, scaleSetScope } from '../../src/domain/scopes.ts';
 import type { DesiredState } from '../../src/ledger/port.ts';
 import { scaleSetRolloutId } from '../../src/workflows/ids.ts';
@@ -100,7 +101,7 @@ describe('a scale set that is deleted in mid-upgrade', () => {
     const result = await world.worker.runUntil(async () => {
       const handle = await startRollout(world, { phases: PHASES, settings: QUICK });
       await passTimeUntil(world, () => inBatch(world, 'front', 2));
-      await world.fleet.deleteScaleSet(FRONT);
+      await world.fleet.deleteScaleSet(FRONT, virtualAt(world.clock, await env.currentTimeMs()));
       return handle.result();
     });
     expect(result.status).toBe('Completed');

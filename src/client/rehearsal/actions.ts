@@ -160,13 +160,14 @@ async function remove(
   context: RehearsalContext,
   { scaleSet, instances }: ActionOf<'delete'>,
 ): Promise<string> {
+  const { fleet, rehearsal } = context;
   const found = await findScaleSet(context, scaleSet);
   if (instances === undefined) {
-    await context.fleet.deleteScaleSet(found.id);
+    await fleet.deleteScaleSet(found.id, rehearsal.now);
     return `${scaleSet} is deleted`;
   }
-  requireInstances(found, await context.fleet.instances(found.id, context.rehearsal.now), instances);
-  await context.fleet.deleteInstances(found.id, instances);
+  requireInstances(found, await fleet.instances(found.id, rehearsal.now), instances);
+  await fleet.deleteInstances(found.id, instances, rehearsal.now);
   return `${named(scaleSet, instances)} ${instances.length === 1 ? 'is' : 'are'} deleted`;
 }
 

@@ -3,6 +3,7 @@ import { journalMigration } from './001-journal.ts';
 import { fleetMigration } from './002-fleet.ts';
 import { ledgerMigration } from './003-ledger.ts';
 import { attemptKindsMigration } from './004-attempt-kinds.ts';
+import { instanceNumbersMigration } from './005-instance-numbers.ts';
 
 /** All migrations by name, in order of name. A released one is never edited: add the next number. */
 export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migration> {
@@ -11,5 +12,6 @@ export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migra
     '002-fleet': fleetMigration(),
     '003-ledger': ledgerMigration(dialect),
     '004-attempt-kinds': attemptKindsMigration(),
+    '005-instance-numbers': instanceNumbersMigration(),
   };
 }

@@ -5,7 +5,7 @@ import type { Region } from '../../domain/region.ts';
 import { scaleSetKey, type Instance, type ScaleSet } from '../../domain/scale-set.ts';
 import { healthSource } from '../health-signal.ts';
 import type { ScaleSetFilter } from '../port.ts';
-import { loadInstances, loadSet, placeOf, saveSet, setLock, settleAll } from './store.ts';
+import { loadInstances, loadSet, placeOf, saveSet, setLock, settleAll, settleDue } from './store.ts';
 import { instanceAt } from './view.ts';
 import { fateOf, type World } from './world.ts';
 
@@ -73,11 +73,7 @@ export async function readInstances(
 export async function settleSet(database: Database, scaleSetId: string, at: Instant): Promise<void> {
   await database.write([setLock(scaleSetKey(scaleSetId))], async (tx) => {
     const set = await loadSet(tx, scaleSetId);
-    if (set === null) return;
-    const now = Math.max(at, set.simTime);
-    const due = await loadInstances(tx, set.key, { ids: [], dueUntil: now });
-    const lines = settleAll(set.spec, due, now);
-    await saveSet(tx, { ...set, simTime: now }, due, lines);
+    if (set !== null) await settleDue(tx, set, at);
   });
 }
 

@@ -6,6 +6,7 @@ import type { ExternalResource } from '../../domain/surroundings.ts';
 import type { Fleet } from '../port.ts';
 import type { Json } from '../wire-shape.ts';
 import { timingsOf, type Behaviour } from './behaviour.ts';
+import { changeInstances, type InstanceChange } from './change-instances.ts';
 import { externalResources, putExternalResource } from './external-resources.ts';
 import type { Fault } from './faults.ts';
 import {
@@ -27,20 +28,13 @@ import {
   type GalleryVersion,
   type Published,
 } from './publish.ts';
+import { deleteInstances, deleteScaleSet } from './remove-instances.ts';
 import { addFaults, readFaults, setBehaviour, setFaults } from './scenario.ts';
 import { seedFleet, type SeededFleet } from './seed.ts';
 import { setLock } from './store.ts';
 import { readSurroundings } from './surroundings.ts';
 import { loadWorld, readClock, type World } from './world.ts';
-import {
-  changeInstances,
-  deleteInstances,
-  deleteScaleSet,
-  readModel,
-  writeModel,
-  type InstanceChange,
-  type ModelWrite,
-} from './write-model.ts';
+import { readModel, writeModel, type ModelWrite } from './write-model.ts';
 
 /** The simulated fleet, and what only a simulated one can do: be made, published to, and go wrong on demand. */
 export interface SimulatedFleet extends Fleet {
@@ -55,8 +49,9 @@ export interface SimulatedFleet extends Fleet {
   model(scaleSetId: string): Promise<Json | null>;
   /** Makes a set or changes its model: see `writeModel`. */
   writeModel(write: ModelWrite): Promise<ScaleSet>;
-  deleteScaleSet(scaleSetId: string): Promise<void>;
-  deleteInstances(scaleSetId: string, instanceIds: readonly string[]): Promise<void>;
+  /** What had happened by `at` stays in the journal. Made again, its instances get numbers that it never had. */
+  deleteScaleSet(scaleSetId: string, at: Instant): Promise<void>;
+  deleteInstances(scaleSetId: string, instanceIds: readonly string[], at: Instant): Promise<void>;
   /** Protects instances, or stops and starts them. */
   changeInstances(
     scaleSetId: string,
@@ -105,8 +100,8 @@ export async function openSimulatedFleet(database: Database): Promise<SimulatedF
     images: () => readImages(db),
     model: (scaleSetId) => readModel(db, scaleSetId),
     writeModel: (write) => writeModel(database, write),
-    deleteScaleSet: (scaleSetId) => deleteScaleSet(database, scaleSetId),
-    deleteInstances: (scaleSetId, instanceIds) => deleteInstances(database, scaleSetId, instanceIds),
+    deleteScaleSet: (scaleSetId, at) => deleteScaleSet(database, scaleSetId, at),
+    deleteInstances: (scaleSetId, instanceIds, at) => deleteInstances(database, scaleSetId, instanceIds, at),
     changeInstances: (scaleSetId, instanceIds, change, at) =>
       changeInstances(database, scaleSetId, instanceIds, change, at),
     faults: () => readFaults(db),

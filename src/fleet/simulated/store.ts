@@ -117,6 +117,14 @@ export function settleAll(spec: ScaleSet, instances: LoadedInstance[], now: Inst
   return lines.toSorted((a, b) => a.at - b.at);
 }
 
+/** Makes everything of a set happen that is planned up to `at`, and tells the journal: in the set's transaction. */
+export async function settleDue(tx: Transaction<Tables>, set: LoadedSet, at: Instant): Promise<void> {
+  const now = Math.max(at, set.simTime);
+  const due = await loadInstances(tx, set.key, { ids: [], dueUntil: now });
+  const lines = settleAll(set.spec, due, now);
+  await saveSet(tx, { ...set, simTime: now }, due, lines);
+}
+
 /** Writes a set's instances and its time, with the journal lines of what happened to them. */
 export async function saveSet(
   tx: Transaction<Tables>,
