@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
+  KINDS_IN_HISTORY,
+  KINDS_OF_ROLLING_UPGRADES,
   armTime,
   attemptsOfHistory,
   historyItem,
@@ -133,9 +135,20 @@ describe('the OS upgrade history (rule E1)', () => {
     const six = [0, 1, 2, 3, 4, 5].map((days) => now - days * DAY);
     expect(shown(begunAt(...six))).toEqual(six.slice(0, 5));
   });
+
+  it('tells of OS upgrades and reverts only: a change of the model is no OS upgrade (B14)', () => {
+    const kinds = ['osUpgrade', 'modelUpgrade', 'modelUpdate', 'revert', 'repair'] as const;
+    const all = kinds.map((kind) => attempt({ kind }));
+    expect(attemptsOfHistory(all, STARTED).map(({ kind }) => kind)).toEqual(['osUpgrade', 'revert']);
+    expect(KINDS_IN_HISTORY).toEqual(['osUpgrade', 'revert']);
+  });
 });
 
 describe('the latest rolling upgrade (rule E2)', () => {
+  it('is whatever goes batch by batch by the policy, a rolling upgrade to the model as well (B14)', () => {
+    expect(KINDS_OF_ROLLING_UPGRADES.toSorted()).toEqual(['modelUpgrade', 'osUpgrade', 'revert']);
+  });
+
   it('shows policy, progress and the last action, without id and name', () => {
     const policy = { ...DEFAULT_ROLLING_POLICY, pauseTimeBetweenBatches: 90_000 };
     expect(latestUpgrade(attempt({ policy }), 'westeurope')).toEqual({

@@ -244,6 +244,25 @@ describe('a fault of the model (B11)', () => {
   }
 });
 
+describe('a fault of the model beside an instance that failed by itself (B11, B6)', () => {
+  it('is left as it is and in no quarantine, and the other one is restored', async () => {
+    const url = 'https://assets.blob.core.windows.net/app/install.sh';
+    const extensions = [{ name: 'app', settings: { fileUris: [url] } }];
+    const options = {
+      externalResources: [{ url, goneAt: isoTime(at(0)) }],
+      faults: [{ kind: 'swapFails' as const, instances: ['0'] }],
+    };
+    const { world, id, look, check, configuredAt } = await upgradedBatch({ extensions }, options);
+    const { toRestore: failures } = await check(10 * MINUTE);
+    expect(failures.map(({ instanceId }) => instanceId)).toEqual(['0']);
+    const restoring = { ...batchInput(id, look, configuredAt + 10 * MINUTE), instanceIds: ['0'] };
+    await world.activities.restoreOsDisks(restoring);
+    await world.activities.closeBatch({ ...healthInput(id, look, configuredAt + HOUR), failures });
+    expect(await outcomesOf(world, look.attempt.id)).toEqual({ 0: 'restored', 5: 'left' });
+    expect(await world.ledger.quarantine.list()).toEqual([]);
+  });
+});
+
 describe('an attempt that was taken over', () => {
   it('can no longer close its batch, and a retry cannot help', async () => {
     const { world, id, look, check } = await upgradedBatch();

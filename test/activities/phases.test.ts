@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PhaseKey } from '../../src/activities/types.ts';
 import { HOUR, SECOND, isoTime } from '../../src/domain/clock.ts';
 import { DEFAULT_SETTINGS } from '../../src/domain/policy.ts';
+import { mergeModels, type Json } from '../../src/fleet/index.ts';
 import { JAMMY, NEW_VERSION, OLD_VERSION, testSetId, type TestSet } from '../support/fleet.ts';
 import {
   ROLLOUT_ID,
@@ -82,6 +83,20 @@ describe('the sum of a phase (D2)', () => {
     const { verdict } = await judge(world);
     expect(verdict).toMatchObject({ eligible: 1, succeeded: 0, failed: 1 });
     expect(verdict.failures).toEqual([`web/3: runs ${OLD_VERSION}`]);
+  });
+
+  it('leaves out VMs that mode Manual leaves to their owner: behind their model (C9)', async () => {
+    for (const [mode, failed] of [
+      ['Manual', 0],
+      ['Rolling', 4],
+    ] as const) {
+      const world = await phase({ web: { mode, version: OLD_VERSION } });
+      const web = testSetId('web');
+      const profile = { properties: { virtualMachineProfile: { userData: 'bmV3' } } };
+      const model = mergeModels((await world.fleet.model(web)) as Json, profile);
+      await world.fleet.writeModel({ model, apiVersion: '2024-11-01', at: at(1) });
+      expect((await judge(world)).verdict).toMatchObject({ eligible: failed, failed });
+    }
   });
 
   it('is of its own phase alone', async () => {

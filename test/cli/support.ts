@@ -128,6 +128,8 @@ export class FakeTemporal {
     const id = options['workflowId'] as string;
     const before = this.workflows.get(id);
     const isOpen = before?.status === 'RUNNING';
+    if (isOpen && options['workflowIdConflictPolicy'] === 'USE_EXISTING')
+      return { firstExecutionRunId: 'run-1' };
     if (isOpen || (before && options['workflowIdReusePolicy'] === 'REJECT_DUPLICATE')) {
       throw new WorkflowExecutionAlreadyStartedError('started already', id, type);
     }

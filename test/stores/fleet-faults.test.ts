@@ -128,6 +128,21 @@ describeEngines('what goes wrong in a simulated fleet', (open) => {
     expect((await upgrade(late, ['0']))[0]?.provisioningState).toBe('Succeeded');
   });
 
+  it('goes by when that very extension runs, not by when the first of them does', async () => {
+    const behaviour = { extensionRun: { min: 30, max: 30 } };
+    const [app, next] = DOWNLOADS.extensions;
+    const set = { capacity: 1, extensions: [{ name: next?.name ?? '' }, app ?? { name: '' }] };
+    const healthy = await fleetWith([], set, { behaviour });
+    const [fine] = await upgrade(healthy, ['0']);
+    const firstRuns = (fine?.configuredAt ?? 0) - 60_000;
+    const gone = { kind: 'resourceGone' as const, url: URL, at: new Date(firstRuns + 10_000).toISOString() };
+    const [failed] = await upgrade(await fleetWith([gone], set, { behaviour }), ['0']);
+    expect(failed?.extensions).toMatchObject([
+      { name: 'next', state: 'succeeded' },
+      { name: 'app', state: 'failed', error: { code: 'ExternalResourceUnavailable' } },
+    ]);
+  });
+
   it('puts the old disk back when a swap fails, and can try again', async () => {
     const made = await fleetWith([{ kind: 'swapFails', times: 1, instances: ['0'] }]);
     const before = await made.fleet.instances(made.id, s(0), ['0']);

@@ -15,6 +15,7 @@ function wire(parts: {
   healthProbe?: Json;
   imageReference?: Json;
   capacity?: unknown;
+  osProfile?: Json;
   top?: Json;
 }): Json {
   const {
@@ -23,6 +24,7 @@ function wire(parts: {
     healthProbe,
     imageReference = IMAGE,
     capacity = 2,
+    osProfile = { customData: 'IyE=', windowsConfiguration: null },
     top,
   } = parts;
   return {
@@ -34,7 +36,7 @@ function wire(parts: {
     properties: {
       upgradePolicy: { mode: 'Manual', ...upgradePolicy },
       virtualMachineProfile: {
-        osProfile: { customData: 'IyE=', windowsConfiguration: null },
+        osProfile,
         storageProfile: { imageReference, dataDisks: [{ lun: 0, diskSizeGB: 64 }] },
         networkProfile: { ...(healthProbe ? { healthProbe } : {}) },
         extensionProfile: { extensions },
@@ -114,6 +116,29 @@ describe('reading a scale set from its ARM model', () => {
       modelVersion: 1,
       automaticUpgradesSince: EPOCH,
     });
+  });
+
+  it('takes every part of the rolling policy (rule B13)', () => {
+    const whole = {
+      maxBatchInstancePercent: 5,
+      maxUnhealthyInstancePercent: 6,
+      maxUnhealthyUpgradedInstancePercent: 0,
+      enableCrossZoneUpgrade: true,
+      prioritizeUnhealthyInstances: true,
+      rollbackFailedInstancesOnPolicyBreach: true,
+    };
+    const given = { ...whole, pauseTimeBetweenBatches: 'PT1H2M3S' };
+    const { upgradePolicy } = parse(wire({ upgradePolicy: { rollingUpgradePolicy: given } }));
+    expect(upgradePolicy.rollingUpgradePolicy).toEqual({ ...whole, pauseTimeBetweenBatches: 3_723_000 });
+  });
+
+  it.each([
+    [{ enableAutomaticUpdates: true }, true],
+    [{ enableAutomaticUpdates: 'False' }, false],
+    [{}, null],
+  ])('takes whether Windows patches itself: %j (rule C6)', (windowsConfiguration, expected) => {
+    const model = wire({ osProfile: { windowsConfiguration } });
+    expect(parse(model)).toMatchObject({ osType: 'Windows', enableAutomaticUpdates: expected });
   });
 
   it('accepts the spelling of the article, and keeps what it does not know', () => {

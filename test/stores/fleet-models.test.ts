@@ -96,6 +96,48 @@ describeEngines('writing models of the simulated fleet', (open) => {
     expect((await fleet.scaleSet(id))?.imageReference.image).toMatchObject({ sku: '24_04-lts' });
   });
 
+  it('refuses another offer, and takes the same names in other letters (rule C10)', async () => {
+    const { fleet, id, write } = await aFleet();
+    const image = (imageReference: Json) => ({
+      properties: { virtualMachineProfile: { storageProfile: { imageReference } } },
+    });
+    await expect(write(image({ offer: 'UbuntuServer' }))).rejects.toMatchObject({
+      issues: [{ code: 'PropertyChangeNotAllowed', target: 'imageReference.offer' }],
+    });
+    await write(image({ publisher: 'CANONICAL', offer: JAMMY.offer.toUpperCase() }));
+    expect((await fleet.scaleSet(id))?.imageReference.image).toMatchObject({ publisher: 'CANONICAL' });
+  });
+
+  it('remembers the API version of the last write, not of the first (rule C7)', async () => {
+    const { fleet, id } = await aFleet();
+    const model = (await fleet.model(id)) as Json;
+    for (const apiVersion of ['2017-12-01', '2018-10-01']) {
+      await fleet.writeModel({ model, apiVersion, at: EPOCH });
+      expect((await fleet.scaleSet(id))?.modelApiVersion).toBe(apiVersion);
+    }
+  });
+
+  it('gives new instances no version that is kept out of latest (rule C3)', async () => {
+    const image = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/galleries/own/images/web';
+    const [shown, hidden] = [OLD_VERSION, NEW_VERSION].map((version) => ({
+      version,
+      excludeFromLatest: version === NEW_VERSION,
+      targetRegions: [{ name: 'eastus' }],
+    }));
+    const made = await fleetOf(
+      [{ region: 'eastus', capacity: 1, image: { id: image }, version: OLD_VERSION }],
+      {
+        database: await open(),
+        galleries: [{ id: image, versions: [shown, hidden].filter((one) => one !== undefined) }],
+      },
+    );
+    const [id = ''] = made.scaleSetIds;
+    const model = mergeModels((await made.fleet.model(id)) as Json, { sku: { capacity: 2 } });
+    await made.fleet.writeModel({ model, apiVersion: '2024-11-01', at: EPOCH + HOUR });
+    const [, fresh] = await made.fleet.instances(id, EPOCH + HOUR);
+    expect(fresh?.osDisk?.source.version).toBe(OLD_VERSION);
+  });
+
   it('makes and removes sets', async () => {
     const { fleet, id } = await aFleet();
     const other = testSetId('Other');
