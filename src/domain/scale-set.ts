@@ -97,7 +97,7 @@ export interface ScaleSet {
   enableAutomaticUpdates: boolean | null;
   /** The Compute API version with which the model was last written, `YYYY-MM-DD`. */
   modelApiVersion: string;
-  /** Rises with every change of the model. */
+  /** Rises with every change of the model that its instances are behind with: see `reachesInstances`. */
   modelVersion: number;
   /** When automatic upgrades were switched on, or null while they are off (rule D6). */
   automaticUpgradesSince: Instant | null;

@@ -9,6 +9,7 @@ export type {
 } from './port.ts';
 export { ModelError, type ModelIssue } from './model-error.ts';
 export { KEEP_DRIVE_LETTERS_TAG, parseScaleSetId, parseScaleSetModel, type ModelContext } from './model.ts';
+export { reachesInstances } from './reaches-instances.ts';
 export { redactModel, REDACTED } from './redact-model.ts';
 export { isJsonObject, mergeModels, toWireShape, type Json } from './wire-shape.ts';
 export { healthSignal } from './health-signal.ts';

@@ -163,11 +163,25 @@ describe('model set (B14)', () => {
     expect(rollouts.temporalServer.workflows.get(scaleSetRolloutId(id))?.status).toBe('RUNNING');
   });
 
-  it.each(['tags.team=a', 'sku.capacity=7'])('of %s changes no instance and starts nothing', async (text) => {
-    await fleetWith({ mode: 'Automatic' });
-    const { stdout } = await command('model', 'set', 'web', text);
-    expect(stdout).toContain('No instance has to be changed for that.');
-    expect(rollouts.temporalServer.workflows.size).toBe(0);
+  const optOut = 'upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade=false';
+  const policy = 'upgradePolicy.rollingUpgradePolicy.maxBatchInstancePercent=30';
+  it.each(['tags.team=a', 'sku.capacity=7', 'singlePlacementGroup=false', optOut, policy])(
+    'of %s leaves no instance behind in modes Automatic and Rolling, and starts nothing',
+    async (text) => {
+      await fleetWith({ mode: 'Automatic' });
+      const { code, stdout } = await command('model', 'set', 'web', text);
+      expect(code).toBe(0);
+      expect(stdout).toContain('No instance has to be changed for that.');
+      expect(rollouts.temporalServer.workflows.size).toBe(0);
+      const instances = await rollouts.fleet.instances(id, EPOCH);
+      expect(instances.every((one) => one.latestModelApplied)).toBe(true);
+    },
+  );
+
+  it('in mode Manual a changed upgrade policy leaves instances behind too', async () => {
+    await fleetWith();
+    expect((await command('model', 'set', 'web', 'tags.team=a')).stdout).toContain('No instance has to');
+    expect((await command('model', 'set', 'web', optOut)).stdout).toContain('5 instances are behind it');
   });
 
   it('takes a JSON merge patch, flattened or not, in which null removes', async () => {
@@ -215,6 +229,7 @@ describe('model set (B14)', () => {
       const { code, stderr } = await command('model', 'set', 'web', sku);
       expect(code).toBe(1);
       expect(stderr).toContain('409 Conflict');
+      expect(stderr).toContain('The model has not been changed: set it again then.');
       expect(await rollouts.fleet.model(id)).toEqual(before);
     },
   );
@@ -222,8 +237,7 @@ describe('model set (B14)', () => {
   it('lets a set opt out while it is being upgraded (C1)', async () => {
     await fleetWith({ mode: 'Automatic' });
     await openAttempt();
-    const optOut = 'upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade=false';
-    await command('model', 'set', 'web', optOut);
+    expect((await command('model', 'set', 'web', optOut)).code).toBe(0);
     expect((await rollouts.fleet.scaleSet(id))?.automaticUpgradesSince).toBeNull();
   });
 

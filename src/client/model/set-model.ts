@@ -1,10 +1,10 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { AttemptKind } from '../../domain/attempt-kinds.ts';
 import type { ScaleSet, UpgradePolicy } from '../../domain/scale-set.ts';
 import {
   mergeModels,
   ModelError,
   parseScaleSetModel,
+  reachesInstances,
   redactModel,
   toWireShape,
   type Json,
@@ -12,7 +12,7 @@ import {
 } from '../../fleet/index.ts';
 import { scaleSetRolloutId } from '../../workflows/ids.ts';
 import { currentInstant, type ClientContext } from '../context.ts';
-import { ClientError, UsageError } from '../errors.ts';
+import { ClientError, conflict, UsageError } from '../errors.ts';
 import { findScaleSet } from '../find.ts';
 import { leftAlone, leftAloneNotes } from '../reach.ts';
 import { alreadyRuns, startAttempt, type Initiative } from '../start-attempt.ts';
@@ -67,7 +67,7 @@ export interface ModelChange {
   region: string;
   mode: UpgradeMode;
   modelVersion: number;
-  /** False when the change is none that instances could be behind with, such as of tags. */
+  /** False when the change is none that leaves instances behind, such as of tags: see `reachesInstances`. */
   changed: boolean;
   /** How many instances are behind the model, or failed while it was applied. */
   behind: number;
@@ -98,7 +98,7 @@ export async function setModel(context: ModelContext, request: SetModelRequest):
       previous: before,
     }).upgradePolicy;
     const busy = mode !== 'Manual' && (await context.ledger.attempts.openOf(before.id)) !== null;
-    if (busy && !touchesPolicyOnly(old, model)) throw alreadyRuns(before, scaleSetRolloutId(before.id));
+    if (busy && reachesInstances(toWireShape(old), toWireShape(model), mode)) throw busyWith(before);
     return context.fleet.writeModel({ model, id: before.id, apiVersion, at });
   });
   return effectOf(context, before, after, request);
@@ -112,14 +112,11 @@ function changedModel(old: Json, { assignments = [], patch }: SetModelRequest): 
   return assignments.map(parseAssignment).reduce(assign, patched);
 }
 
-/** Opting out, scaling and tags wait for nobody: no instance has to be changed for them before the next update (rule C1). */
-function touchesPolicyOnly(old: Json, model: Json): boolean {
-  const rest = ({ sku, tags: _tags, properties, ...others }: Json) => {
-    const { capacity: _capacity, ...size } = (sku ?? {}) as Json;
-    const { upgradePolicy: _policy, ...more } = (properties ?? {}) as Json;
-    return { ...others, sku: size, properties: more };
-  };
-  return isDeepStrictEqual(rest(toWireShape(old)), rest(toWireShape(model)));
+/** Opting out, scaling and tags wait for nobody (rule C1); what its instances would have to follow waits (rule B12). */
+function busyWith(scaleSet: ScaleSet): ClientError {
+  const workflowId = scaleSetRolloutId(scaleSet.id);
+  const { message } = alreadyRuns(scaleSet, workflowId);
+  return conflict(`${message} The model has not been changed: set it again then.`, workflowId);
 }
 
 /** @throws UsageError with each issue of a model on a line of its own */

@@ -4,6 +4,7 @@ import { imageKey } from '../../domain/image.ts';
 import { scaleSetKey, type ScaleSet } from '../../domain/scale-set.ts';
 import { modelCapacity, parseScaleSetModel } from '../model.ts';
 import { ModelError, type ModelIssue } from '../model-error.ts';
+import { reachesInstances } from '../reaches-instances.ts';
 import { toWireShape, type Json } from '../wire-shape.ts';
 import { scale, versionFor } from './scale.ts';
 import { scaleSetRow } from './seed.ts';
@@ -49,8 +50,9 @@ export async function writeModel(database: Database, write: ModelWrite): Promise
       at: write.at,
       ...(previous === undefined ? {} : { previous }),
     });
-    const same = row !== undefined && content(JSON.parse(row.arm) as Json) === content(arm);
-    const scaleSet = same && previous ? { ...parsed, modelVersion: previous.modelVersion } : parsed;
+    const reaches =
+      row === undefined || reachesInstances(JSON.parse(row.arm) as Json, arm, parsed.upgradePolicy.mode);
+    const scaleSet = reaches || !previous ? parsed : { ...parsed, modelVersion: previous.modelVersion };
     if (previous !== undefined) {
       checkUnchangeable(previous, scaleSet);
       // A SKU without a version in the region is one that nothing can be brought to.
@@ -65,12 +67,6 @@ export async function writeModel(database: Database, write: ModelWrite): Promise
     await scale(tx, scaleSet, modelCapacity(arm), Math.max(write.at, row?.sim_time ?? 0));
     return scaleSet;
   });
-}
-
-/** What of a model its instances may be behind with: not how many they are, nor what only labels it. */
-function content({ sku, tags: _tags, etag: _etag, ...model }: Json): string {
-  const { capacity: _capacity, ...size } = (sku ?? {}) as Json;
-  return JSON.stringify([size, model]);
 }
 
 function usesImageOf(a: ScaleSet, b: ScaleSet): boolean {
