@@ -11,6 +11,7 @@ export interface HealthProblem {
     | 'ProvisioningFailed'
     | 'ExtensionRunning'
     | 'ExtensionFailed'
+    | 'ExtensionNotRun'
     | 'ApplicationUnhealthy'
     | 'ApplicationUnknown'
     | 'ApplicationInitializing'
@@ -56,6 +57,9 @@ function extensionProblems({ extensions }: Instance): HealthProblem[] {
   return extensions.flatMap(({ name, state, error }) => {
     if (state === 'succeeded') return [];
     if (state === 'creating') return [problem('ExtensionRunning', `Extension ${name} still runs.`)];
+    if (state === 'notRun') {
+      return [problem('ExtensionNotRun', `Extension ${name} was not run: one before it has failed.`)];
+    }
     const why = error === undefined ? '' : ` with ${error.code}: ${error.message}`;
     return [problem('ExtensionFailed', `Extension ${name} has failed${why}`.replace(/[^.]$/, '$&.'))];
   });

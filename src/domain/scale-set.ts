@@ -116,7 +116,8 @@ export type ApplicationHealth = 'healthy' | 'unhealthy' | 'unknown' | 'initializ
 
 export interface ExtensionState {
   name: string;
-  state: 'creating' | 'succeeded' | 'failed';
+  /** `notRun`: one that had to come before it has failed. */
+  state: 'creating' | 'succeeded' | 'failed' | 'notRun';
   error?: OperationError;
 }
 

@@ -31,9 +31,14 @@ describe('the causes for which an instance is not healthy (rule B5)', () => {
       ['ExtensionRunning'],
     ],
     [
-      'an extension failed',
-      { extensions: [{ name: 'a', state: 'failed', error: fault }] },
-      ['ExtensionFailed'],
+      'an extension failed, and the next was not run',
+      {
+        extensions: [
+          { name: 'a', state: 'failed', error: fault },
+          { name: 'b', state: 'notRun' },
+        ],
+      },
+      ['ExtensionFailed', 'ExtensionNotRun'],
     ],
     ['the application is unhealthy', { applicationHealth: 'unhealthy' }, ['ApplicationUnhealthy']],
     ['the application is unknown', { applicationHealth: 'unknown' }, ['ApplicationUnknown']],

@@ -27,6 +27,7 @@ describe('isHealthy (rule B5)', () => {
     ['it is being updated', { provisioningState: 'Updating' }, false],
     ['it failed to provision', { provisioningState: 'Failed' }, false],
     ['it has no OS disk', { osDisk: null }, false],
+    ['an extension was not run', { extensions: [{ name: 'a', state: 'notRun' }] }, false],
     ['an extension is still running', { extensions: [{ name: 'a', state: 'creating' }] }, false],
     [
       'one of its extensions failed',

@@ -91,7 +91,7 @@ describeEngines('what goes wrong in a simulated fleet', (open) => {
       healthyStretches: [],
       extensions: [
         { name: 'app', state: 'failed', error: { code: 'ExtensionFailed' } },
-        { name: 'next', state: 'creating' },
+        { name: 'next', state: 'notRun' },
       ],
     });
     expect(failed?.configuredAt).not.toBeNull();

@@ -39,6 +39,7 @@ export function planExtensions(input: PlanInput): Plan {
         ? { name: extension.name, state: 'succeeded' }
         : { name: extension.name, state: 'failed', error };
     states = states.map((state) => (state.name === extension.name ? ended : state));
+    if (error !== undefined) states = states.map(notRunIfWaiting);
     const failed = error === undefined ? {} : failedAt(now);
     steps.push({ at: now, change: { extensions: states, ...failed }, line: lines.ended(error) });
     if (error !== undefined) return { steps, endsAt: now, error };
@@ -52,6 +53,11 @@ export function planExtensions(input: PlanInput): Plan {
     },
   });
   return { steps, endsAt: now };
+}
+
+/** None of those that would have come later runs any more. */
+function notRunIfWaiting(extension: ExtensionState): ExtensionState {
+  return extension.state === 'creating' ? { ...extension, state: 'notRun' } : extension;
 }
 
 /** What makes an extension fail that starts at `at`: the model's fault (rule B11), or its own. */
