@@ -9,6 +9,7 @@ import { NO_ATTEMPT, NO_PROGRESS, reference } from './attempt-reference.ts';
 import type { ActivityDependencies } from './context.ts';
 import { notFound, refuseOvertaken } from './failures.ts';
 import { goalOf } from './goal.ts';
+import { holdBack } from './hold-back.ts';
 import type { ScaleSetLook, ScaleSetLookInput } from './types.ts';
 
 /** The attempt of a set's workflow: opened, taken over, or found again; or how the look ends without one. */
@@ -46,7 +47,7 @@ export async function openAttempt(
     };
   }
   await fleet.fence(scaleSet.id, attempt.fence);
-  if (attempt.kind === 'revert') await holdVersion(deps, rollout, scaleSet, at);
+  if (attempt.kind === 'revert') await holdBack(deps, rollout, scaleSet.id, at);
   return attempt;
 }
 
@@ -59,22 +60,6 @@ function startedBy({ kind, action }: Rollout): Attempt['startedBy'] {
 function restoresOnFailure(rollout: Rollout, { upgradePolicy }: ScaleSet): boolean {
   const { disableAutomaticRollback } = upgradePolicy.automaticOSUpgradePolicy;
   return startedBy(rollout) === 'Platform' && !disableAutomaticRollback;
-}
-
-/** Else the next look at the fleet would roll the version out again that a person has just taken back. */
-async function holdVersion(
-  { ledger }: ActivityDependencies,
-  { target, startedBy, why }: Rollout,
-  { id }: ScaleSet,
-  at: Instant,
-): Promise<void> {
-  await ledger.heldVersions.hold({
-    scaleSetId: id,
-    version: target,
-    who: startedBy,
-    why: why ?? 'It was reverted.',
-    since: at,
-  });
 }
 
 /** What was to be wound down has ended meanwhile, or was never begun: no new attempt is opened for it. */

@@ -8,6 +8,7 @@ import type { Decision, PhaseVerdict, Reason, Rollout, RolloutStatus } from '../
 import { currentTime, type ActivityDependencies } from './context.ts';
 import { notFound } from './failures.ts';
 import { goalOf } from './goal.ts';
+import { holdBackEverywhere } from './hold-back.ts';
 import type { JudgeResult, OrderLook, PhaseKey } from './types.ts';
 
 /** How many failed instances a verdict names. */
@@ -20,6 +21,9 @@ export async function openPhase(
 ): Promise<void> {
   const rollout = await existing(deps, input.rolloutId);
   const at = await currentTime(deps, input.at);
+  // Once, and in all regions at once: what a person lifts in the middle of it stays lifted.
+  const isFirst = input.phase === 1 && input.round === 1;
+  if (rollout.action === 'revert' && isFirst) await holdBackEverywhere(deps, rollout, at);
   // A revert takes a version back: it releases nothing.
   const regions = rollout.action === 'revert' ? [] : input.regions;
   await deps.ledger.phases.open({ ...input, regions, at, target: rollout.target });

@@ -22,6 +22,6 @@ export async function describeRevert(
       destinationOf(goal, scaleSet, instance) !== null && !isOutOfBounds(goal, scaleSet, instance),
   );
   if (goesBack) return { status: 'waiting', reason: null };
-  const message = `No instance runs ${rollout.target.version} and has an earlier image on record.`;
+  const message = `No instance runs ${rollout.target.version} and has an earlier image on record: it is only held back.`;
   return { status: 'skipped', reason: { code: 'NothingToRevert', message } };
 }

@@ -101,7 +101,7 @@ async function releaseAll({ fleet, ledger }: FleetSetupContext, at: Instant): Pr
     await ledger.quarantine.release(scaleSetId, [instanceId], at, by);
   }
   for (const { id } of await fleet.scaleSets()) {
-    for (const { version } of await ledger.heldVersions.list(id)) {
+    for (const { version } of await ledger.heldVersions.list({ scaleSetId: id })) {
       await ledger.heldVersions.lift(id, version, at, by);
     }
   }

@@ -27,3 +27,8 @@ function placeOf(scope: string): string {
 export function decideCommand(rolloutId: string): string {
   return `rollouts decide ${rolloutId} proceed|retry|abort --why TEXT`;
 }
+
+/** Lets reverted versions come again. @param of a scale set, or a rollout */
+export function liftCommand(of: string): string {
+  return `rollouts revert --lift ${of} --why TEXT`;
+}

@@ -59,6 +59,7 @@ export { rehearse, type Outcome, type Rehearsed, type RehearsedAction } from './
 export type { SetResult } from './rehearsal/results.ts';
 export { PLAIN_SCENARIO, readScenario, type Scenario } from './rehearsal/scenario.ts';
 export { repair, type Finding, type Repair, type RepairRequest } from './repair.ts';
+export { listHeld, type HeldBack } from './revert/held.ts';
 export { lift, prepareRevert, type LiftRequest, type Revert, type RevertRequest } from './revert/revert.ts';
 export type { RevertPlan, SetRevertPlan } from './revert/plan.ts';
 export { rolloutSettings, type SettingsOverrides } from './settings.ts';

@@ -1,7 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { Duration, Instant } from '../domain/clock.ts';
+import { sameImageVersion } from '../domain/image.ts';
 import { scaleSetKey } from '../domain/scale-set.ts';
-import type { Decision, Order, QuarantinedInstance, Rollout } from '../ledger/port.ts';
+import type { Decision, HeldVersion, Order, QuarantinedInstance, Rollout } from '../ledger/port.ts';
 import { parseScope } from '../domain/scopes.ts';
 import { phaseRolloutId, regionRolloutId } from '../workflows/ids.ts';
 import type { WorkflowStatus } from '../workflows/messages.ts';
@@ -24,6 +25,8 @@ export interface StatusReport {
   decisions: Decision[];
   /** Instances of its sets whose restore failed: unhealthy, and untouched until they are repaired. */
   quarantined: QuarantinedInstance[];
+  /** Its sets on which its version was reverted: it does not come there again by itself. */
+  heldBack: HeldVersion[];
   /** What is out of order, and what to do. */
   advice: string[];
 }
@@ -59,15 +62,15 @@ export async function rolloutStatus(context: ClientContext, rolloutId: string): 
   const temporal = await askTemporal(context, rollout);
   const workflowOpen = temporal.kind === 'reached' ? temporal.workflow === 'open' : null;
   const snapshot = { ...(await readSnapshot({ fleet, ledger }, rollout.id)), workflowOpen };
-  const orders = await ordersAbout(context, rollout);
   return {
     rollout,
     snapshot,
     waitsFor: placedWaits(snapshot),
     temporal,
-    orders,
+    orders: await ordersAbout(context, rollout),
     decisions: await ledger.phases.decisions(rollout.id),
     quarantined: await quarantinedIn(context, rollout),
+    heldBack: await heldIn(context, rollout),
     advice: adviceFor(rollout, temporal),
   };
 }
@@ -141,6 +144,17 @@ async function quarantinedIn({ ledger }: ClientContext, rollout: Rollout): Promi
   const attempts = await ledger.attempts.listOf({ rolloutId: rollout.id });
   const sets = new Set(attempts.map((attempt) => scaleSetKey(attempt.scaleSetId)));
   return all.filter((instance) => sets.has(scaleSetKey(instance.scaleSetId)));
+}
+
+async function heldIn({ ledger }: ClientContext, { id: rolloutId, target }: Rollout): Promise<HeldVersion[]> {
+  const held = (await ledger.heldVersions.list()).filter(({ version }) => sameImageVersion(version, target));
+  if (held.length === 0) return [];
+  const [targets, attempts] = await Promise.all([
+    ledger.targets.list({ rolloutId }),
+    ledger.attempts.listOf({ rolloutId }),
+  ]);
+  const sets = new Set([...targets, ...attempts].map(({ scaleSetId }) => scaleSetKey(scaleSetId)));
+  return held.filter(({ scaleSetId }) => sets.has(scaleSetKey(scaleSetId)));
 }
 
 async function ordersAbout({ ledger }: ClientContext, rollout: Rollout): Promise<Order[]> {

@@ -16,6 +16,7 @@ export type EligibilityCode =
   | 'VersionNotOfferedInRegion'
   | 'VersionExcludedFromLatest'
   | 'VersionHeldBack'
+  | 'ScaleSetCancelled'
   | 'HealthSourceMissing'
   | 'TwoHealthSources'
   | 'HealthProbeNotFound'
@@ -60,6 +61,8 @@ export interface EligibilityFacts extends Surroundings {
   excludedFromLatest: boolean;
   /** The target was reverted on the set, by whom and why; null if it was not, or a person has lifted that. */
   heldBack: { who: string; why: string; since: Instant } | null;
+  /** A person's cancel of the set that stands; null if there is none, or a person has taken it back. */
+  cancelled: { who: string; why: string; at: Instant } | null;
 }
 
 export interface Eligibility {
@@ -85,7 +88,7 @@ export function eligibility(
   { automatic }: EligibilityOptions,
 ): Eligibility {
   const reasons = [
-    ...(automatic ? [...optInReasons(scaleSet), ...heldReasons(target, facts)] : []),
+    ...(automatic ? [...optInReasons(scaleSet), ...personsReasons(scaleSet, target, facts)] : []),
     ...imageReasons(scaleSet, target),
     ...offerReasons(scaleSet, target, facts),
     ...healthSourceReasons(scaleSet, facts),
@@ -113,18 +116,32 @@ function optInReasons(scaleSet: ScaleSet): EligibilityReason[] {
   ];
 }
 
-/** What a person has taken back does not come again by itself (ours; rule D6). */
-function heldReasons({ version }: ImageVersion, { heldBack }: EligibilityFacts): EligibilityReason[] {
-  if (heldBack === null) return [];
-  const { who, why, since } = heldBack;
-  return [
-    {
+/** What a person has taken back, or ended, does not come again by itself (ours; rule D6). */
+function personsReasons(
+  { name }: ScaleSet,
+  { version }: ImageVersion,
+  { heldBack, cancelled }: EligibilityFacts,
+): EligibilityReason[] {
+  const reasons: EligibilityReason[] = [];
+  if (heldBack !== null) {
+    const { who, why, since } = heldBack;
+    reasons.push({
       code: 'VersionHeldBack',
       message: `${who} reverted ${version} on the scale set at ${isoTime(since)} (${why}): it is held back.`,
-      fix: 'Lift that, or upgrade the scale set by hand.',
+      fix: `Lift that by \`rollouts revert --lift ${name} --why TEXT\`, start it by hand, or roll out a newer version.`,
       rule: 'D6',
-    },
-  ];
+    });
+  }
+  if (cancelled !== null) {
+    const { who, why, at } = cancelled;
+    reasons.push({
+      code: 'ScaleSetCancelled',
+      message: `${who} cancelled the scale set at ${isoTime(at)} (${why}), which stands.`,
+      fix: `Take that back by \`rollouts resume --scale-set ${name} --why TEXT\`.`,
+      rule: 'D6',
+    });
+  }
+  return reasons;
 }
 
 /** Rule C2: the model follows `latest` of the very image that is rolled out, and that image is supported. */

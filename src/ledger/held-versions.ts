@@ -8,7 +8,7 @@ export function heldVersionsOn(database: Database): HeldVersions {
   return {
     hold: (held) => hold(database, held),
     lift: (scaleSetId, version, at, by) => lift(database, scaleSetId, version, at, by),
-    list: (scaleSetId) => list(database, scaleSetId),
+    list: (filter) => list(database, filter ?? {}),
   };
 }
 
@@ -65,15 +65,15 @@ async function lift(
   });
 }
 
-async function list(database: Database, scaleSetId: string): Promise<HeldVersion[]> {
-  const rows = await database.db
+async function list(database: Database, filter: { scaleSetId?: string }): Promise<HeldVersion[]> {
+  let query = database.db
     .selectFrom('held_versions')
     .selectAll()
-    .where('scale_set_key', '=', keyOf(scaleSetId))
     .where('lifted_at', 'is', null)
     .orderBy('since')
-    .execute();
-  return rows.map((row) => ({
+    .orderBy('scale_set_key');
+  if (filter.scaleSetId !== undefined) query = query.where('scale_set_key', '=', keyOf(filter.scaleSetId));
+  return (await query.execute()).map((row) => ({
     scaleSetId: row.scale_set_id,
     version: fromJson(row.target),
     who: row.who,

@@ -218,8 +218,8 @@ export interface HeldVersions {
   /** Holds a version; one that is held already stays as it is. */
   hold(held: HeldVersion): Promise<void>;
   lift(scaleSetId: string, version: ImageVersion, at: Instant, by: string): Promise<void>;
-  /** Those that are held now. */
-  list(scaleSetId: string): Promise<HeldVersion[]>;
+  /** Those that are held now, longest first. */
+  list(filter?: { scaleSetId?: string }): Promise<HeldVersion[]>;
 }
 
 export interface Orders {

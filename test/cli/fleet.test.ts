@@ -115,7 +115,7 @@ describe('fleet seed', () => {
     await ledger.heldVersions.hold({ scaleSetId, version: TARGET, who: 'ann', why: 'bad', since: EPOCH });
     expect((await run(['fleet', 'seed', '--force'], space)).code).toBe(0);
     expect(await ledger.quarantine.list()).toEqual([]);
-    expect(await ledger.heldVersions.list(scaleSetId)).toEqual([]);
+    expect(await ledger.heldVersions.list({ scaleSetId })).toEqual([]);
     await rollouts.close();
   });
 

@@ -48,6 +48,16 @@ describe('eligibility', () => {
   });
 });
 
+it('leaves a set out that a person has cancelled, unless a person starts it (rules D6, D8)', () => {
+  const cancelled = { who: 'ann', why: 'disk tests', at: 0 };
+  expect(codes({}, { cancelled })).toEqual(['ScaleSetCancelled']);
+  expect(judge({}, { cancelled }).reasons[0]).toMatchObject({
+    message: 'ann cancelled the scale set at 1970-01-01T00:00:00.000Z (disk tests), which stands.',
+    fix: 'Take that back by `rollouts resume --scale-set web --why TEXT`.',
+  });
+  expect(codes({}, { cancelled }, { automatic: false })).toEqual([]);
+});
+
 it('leaves a version out that was reverted on the set, unless a person starts it (rules D6, D8)', () => {
   const heldBack = { who: 'ann', why: 'bad kernel', since: 0 };
   expect(codes({}, { heldBack })).toEqual(['VersionHeldBack']);

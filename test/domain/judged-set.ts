@@ -58,6 +58,7 @@ const allIsWell: EligibilityFacts = {
   regionOffersVersion: true,
   excludedFromLatest: false,
   heldBack: null,
+  cancelled: null,
   probe: { intervalSeconds: 15, loadBalancerSku: 'Standard' },
   cluster: null,
   unusableResources: [],

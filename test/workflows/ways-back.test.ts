@@ -154,7 +154,7 @@ describe('a revert (ours)', () => {
     const [revert] = await attemptsOf(world);
     expect(revert).toMatchObject({ kind: 'revert', startedBy: 'User', restoresOnFailure: false });
     expect(await world.ledger.attempts.batches(revert?.id ?? '')).toHaveLength(5);
-    expect(await world.ledger.heldVersions.list(id)).toMatchObject([
+    expect(await world.ledger.heldVersions.list({ scaleSetId: id })).toMatchObject([
       { version: { version: newest }, who: 'ann', why: 'bad kernel' },
     ]);
     await expect(prepareRevert(client, request)).rejects.toMatchObject({ code: 'Usage' });

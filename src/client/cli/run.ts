@@ -5,6 +5,7 @@ import type { Cli } from './cli.ts';
 import { addAuditCommand } from './commands/audit.ts';
 import { addDecideCommand, addOrderCommands } from './commands/control.ts';
 import { addFleetCommands } from './commands/fleet.ts';
+import { addHeldCommand } from './commands/held.ts';
 import { addHistoryCommand } from './commands/history.ts';
 import { addJournalCommand } from './commands/journal.ts';
 import { addModelCommands } from './commands/model.ts';
@@ -92,6 +93,7 @@ function createProgram(cli: Cli): Command {
   addModelCommands(program, cli);
   addUpdateInstancesCommand(program, cli);
   addRevertCommand(program, cli);
+  addHeldCommand(program, cli);
   addRepairCommand(program, cli);
   addHistoryCommand(program, cli);
   addJournalCommand(program, cli);

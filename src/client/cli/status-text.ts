@@ -1,20 +1,22 @@
 import { humanDuration, isoTime, type Instant } from '../../domain/clock.ts';
-import type { Order, QuarantinedInstance } from '../../ledger/port.ts';
+import type { HeldVersion, Order, QuarantinedInstance } from '../../ledger/port.ts';
 import type { PlacedWait, StatusReport, TemporalReport } from '../index.ts';
 import { renderTree, type TreeOptions } from '../view/index.ts';
 import { momentText, scopeText, section, sections, table, time } from './text.ts';
 
+const MOST_HELD = 10;
+
 /** The report for programs: the snapshot's own fields, and what goes with them. */
 export function statusJson(report: StatusReport) {
-  const { rollout, snapshot, waitsFor, temporal, orders, decisions, quarantined, advice } = report;
+  const { rollout, snapshot, waitsFor, temporal, orders, decisions, quarantined, heldBack, advice } = report;
   const { target, generation, settings, parameters } = rollout;
-  const said = { waitsFor, temporal, orders, decisions, quarantined, advice };
+  const said = { waitsFor, temporal, orders, decisions, quarantined, heldBack, advice };
   return { ...snapshot, target, generation, settings, parameters, ...said };
 }
 
 /** The report for people: the tree, then what is waited for, what the workflows say, and what to do. */
 export function statusText(report: StatusReport, view: TreeOptions): string {
-  const { snapshot, waitsFor, temporal, orders, decisions, quarantined, advice } = report;
+  const { snapshot, waitsFor, temporal, orders, decisions, quarantined, heldBack, advice } = report;
   return sections(
     renderTree(snapshot, view),
     section('Waits for:', waitsText(waitsFor)),
@@ -30,6 +32,7 @@ export function statusText(report: StatusReport, view: TreeOptions): string {
         .join('\n'),
     ),
     section('In quarantine (mend by `rollouts repair`):', quarantined.map(quarantinedText).join('\n')),
+    section('Held back since it was reverted there (`rollouts held`):', heldText(heldBack)),
     advice.map((text) => `! ${text}`).join('\n'),
   );
 }
@@ -66,6 +69,17 @@ function workflowsText(temporal: TemporalReport, now: Instant): string {
 /** `  web/3 quarantined since 2026-01-05 10:31:12, OsDiskRestoreFailed: ...` */
 function quarantinedText({ scaleSetId, instanceId, since, error }: QuarantinedInstance): string {
   return `  ${scaleSetId.split('/').at(-1)}/${instanceId} quarantined since ${time(since)}, ${error}`;
+}
+
+/** `  web by ann since 2026-01-05 10:31:12: bad kernel`; of many sets the first ones. */
+function heldText(held: readonly HeldVersion[]): string {
+  const lines = held
+    .slice(0, MOST_HELD)
+    .map(
+      ({ scaleSetId, who, since, why }) =>
+        `  ${scaleSetId.split('/').at(-1)} by ${who} since ${time(since)}: ${why}`,
+    );
+  return [...lines, ...(held.length > MOST_HELD ? [`  and ${held.length - MOST_HELD} more`] : [])].join('\n');
 }
 
 function orderText({ scope, state, who, why, at }: Order): string {

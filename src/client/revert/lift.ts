@@ -12,7 +12,7 @@ export async function liftHeld(
   { by, only = () => true }: { by: string; only?: (held: HeldVersion) => boolean },
 ): Promise<HeldVersion[]> {
   const { heldVersions } = context.ledger;
-  const lifted = (await heldVersions.list(scaleSetId)).filter(only);
+  const lifted = (await heldVersions.list({ scaleSetId })).filter(only);
   const at = await currentInstant(context);
   for (const { version } of lifted) await heldVersions.lift(scaleSetId, version, at, by);
   return lifted;

@@ -83,7 +83,10 @@ export async function startRolloutRevert(
 const AT_ONCE = { triggerDelay: { min: 0, max: 0 }, firstTriggerDelay: 0, bakeTime: 0 };
 
 /** Those that use the image in the regions of its phases: as its workflows find them. */
-async function scaleSetsOf({ fleet }: ClientContext, { phases, target }: Rollout): Promise<ScaleSet[]> {
+export async function scaleSetsOf(
+  { fleet }: ClientContext,
+  { phases, target }: Rollout,
+): Promise<ScaleSet[]> {
   const regions = new Set(phases.flatMap((phase) => phase.regions));
   const all = await fleet.scaleSets({ image: target.image });
   return all.filter((scaleSet) => regions.has(scaleSet.region));

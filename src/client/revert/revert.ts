@@ -7,7 +7,7 @@ import type { SettingsOverrides } from '../settings.ts';
 import type { StartedRollout } from '../start.ts';
 import { liftHeld } from './lift.ts';
 import type { RevertPlan } from './plan.ts';
-import { planRolloutRevert, startRolloutRevert } from './revert-rollout.ts';
+import { planRolloutRevert, scaleSetsOf, startRolloutRevert } from './revert-rollout.ts';
 import { planSetRevert, startSetRevert } from './revert-set.ts';
 
 /** What is to be reverted: one set, or all sets of a rollout. */
@@ -56,15 +56,12 @@ export interface LiftRequest {
 export async function lift(context: ClientContext, request: LiftRequest): Promise<HeldVersion[]> {
   const { id, version, who = currentUser(), why } = request;
   const subject = await subjectOf(context, id);
-  const sets =
-    'scaleSet' in subject
-      ? [subject.scaleSet.id]
-      : (await context.ledger.targets.list({ rolloutId: subject.rollout.id })).map((t) => t.scaleSetId);
+  const sets = 'scaleSet' in subject ? [subject.scaleSet] : await scaleSetsOf(context, subject.rollout);
   const wanted = version ?? ('rollout' in subject ? subject.rollout.target.version : undefined);
   const lifted: HeldVersion[] = [];
-  for (const scaleSetId of sets) {
+  for (const scaleSet of sets) {
     const only = (held: HeldVersion) => wanted === undefined || held.version.version === wanted;
-    lifted.push(...(await liftHeld(context, scaleSetId, { by: `${who}: ${why}`, only })));
+    lifted.push(...(await liftHeld(context, scaleSet.id, { by: `${who}: ${why}`, only })));
   }
   return lifted;
 }
