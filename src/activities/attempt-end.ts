@@ -1,7 +1,8 @@
 import type { Instant } from '../domain/clock.ts';
 import type { Instance } from '../domain/scale-set.ts';
-import { stopCodes, type SetObservation } from '../domain/set-planner.ts';
-import type { Attempt } from '../ledger/port.ts';
+import { type SetObservation } from '../domain/set-planner.ts';
+import { hasLeftRollout, stopCodes } from '../domain/stop-codes.ts';
+import type { Attempt, AttemptStatus, Reason, TargetStatus } from '../ledger/port.ts';
 import { NO_ATTEMPT, NO_PROGRESS, reference } from './attempt-reference.ts';
 import { leaveZone } from './claims.ts';
 import type { ActivityDependencies } from './context.ts';
@@ -49,7 +50,7 @@ export async function settleEnd(
   if (attempt.kind === 'repair') await releaseRepaired(deps, attempt, at);
   if (rollout.kind !== 'manual') {
     await ledger.targets.update(attempt, {
-      status: status === 'Completed' ? 'upgraded' : 'stopped',
+      status: targetStatus(status, reason),
       attemptId: attempt.id,
       reason,
     });
@@ -58,6 +59,12 @@ export async function settleEnd(
   }
   const foreign = attempt.rolloutId !== input.rolloutId;
   return { kind: 'finished', attempt: reference(attempt), progress, status, reason, foreign };
+}
+
+/** A set that is none of the rollout's any longer is skipped: the region looks at it again, in case that changes (rule D6). */
+function targetStatus(status: AttemptStatus, reason: Reason | null): TargetStatus {
+  if (status === 'Completed') return 'upgraded';
+  return hasLeftRollout(reason) ? 'skipped' : 'stopped';
 }
 
 /** Previous OS disks that were kept in case that the policy would be broken (rule B7) are not needed any more. */

@@ -3,7 +3,7 @@ import { destinationOf } from '../domain/goal.ts';
 import { imageKey, type ImageVersion } from '../domain/image.ts';
 import { policyInForce } from '../domain/policy.ts';
 import type { RollingUpgradePolicy, ScaleSet } from '../domain/scale-set.ts';
-import { stopCodes } from '../domain/set-planner.ts';
+import { stopCodes } from '../domain/stop-codes.ts';
 import type { Attempt, Ledger, Rollout } from '../ledger/port.ts';
 import { NO_ATTEMPT, NO_PROGRESS, reference } from './attempt-reference.ts';
 import type { ActivityDependencies } from './context.ts';

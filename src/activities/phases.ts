@@ -3,7 +3,7 @@ import { destinationOf, type Goal } from '../domain/goal.ts';
 import { exceedsPercent, isSteadilyHealthy } from '../domain/health.ts';
 import { isUntouchable, type Instance, type ScaleSet } from '../domain/scale-set.ts';
 import { scopesOf } from '../domain/scopes.ts';
-import { stopCodes } from '../domain/set-planner.ts';
+import { stopCodes } from '../domain/stop-codes.ts';
 import type { Decision, PhaseVerdict, Reason, Rollout, RolloutStatus } from '../ledger/port.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
 import { notFound } from './failures.ts';
@@ -57,9 +57,9 @@ export async function judgePhase(
 }
 
 /**
- * Eligible VMs that are not healthy on the target failed, untouched ones of stopped sets among them. Skipped and
- * opted-out sets, VMs that may not be touched (protected, or left to their owner by rule C9), deallocated and deleted ones
- * leave the sum (rule D2).
+ * Eligible VMs that are not healthy on the target failed, untouched ones of stopped sets among them. Skipped
+ * sets (also those that were opted out in the middle), VMs that may not be touched (protected, or left to their owner by
+ * rule C9), deallocated and deleted ones leave the sum (rule D2).
  */
 async function readVerdict(
   deps: ActivityDependencies,
@@ -70,7 +70,7 @@ async function readVerdict(
   const verdict: PhaseVerdict = { eligible: 0, succeeded: 0, failed: 0, failures: [] };
   const targets = await deps.ledger.targets.list({ rolloutId: rollout.id, phase });
   for (const target of targets) {
-    if (target.status === 'skipped' || target.reason?.code === stopCodes.optedOut) continue;
+    if (target.status === 'skipped') continue;
     const scaleSet = await deps.fleet.scaleSet(target.scaleSetId);
     if (!scaleSet) continue;
     const goal = await goalOf(deps, rollout, scaleSet, at);

@@ -2,13 +2,14 @@ import { CANCELLED_THROUGH_TEMPORAL } from '../domain/cancel.ts';
 import type { Instant } from '../domain/clock.ts';
 import { pairedRegions } from '../domain/region.ts';
 import { scopesOf } from '../domain/scopes.ts';
-import { stopCodes } from '../domain/set-planner.ts';
+import { stopCodes } from '../domain/stop-codes.ts';
 import type { Order, Reason, Rollout, Target } from '../ledger/port.ts';
 import { scaleSetRolloutId } from '../workflows/ids.ts';
 import type { RegionCounts } from '../workflows/messages.ts';
 import { claimRegion, releaseRegion } from './claims.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
 import { notFound } from './failures.ts';
+import { takeDue } from './region-due.ts';
 import { scanRegion } from './region-scan.ts';
 import type { RegionLook, RegionLookInput } from './types.ts';
 
@@ -26,13 +27,13 @@ export async function lookAtRegion(deps: ActivityDependencies, input: RegionLook
   const cancelled = cancelReason(input, order);
   if (input.scan && !cancelled) await scanRegion(deps, input, rollout, at);
   if (order?.state === 'cancelled' && cancelled) await cancelWaiting(deps, input, cancelled);
-  const { targets, strangers } = await findStrangers(deps, input, await settleTargets(deps, input));
+  const { targets: seen, strangers } = await findStrangers(deps, input, await settleTargets(deps, input));
+  const begins = !cancelled && order?.state !== 'paused';
+  const { due, targets } = begins ? await takeDue(deps, rollout, seen, at) : { due: [], targets: seen };
   const running = targets.filter(isUpgrading);
   const view = { input, rollout, targets, running, cancelled, at };
   // What is half done is finished whatever was ordered: the set's own workflow stops at the end of its batch.
-  const orphans = orphansOf(view, strangers);
-  const next = cancelled || order?.state === 'paused' ? orphans : [...orphans, ...dueTargets(view)];
-  return answer(deps, view, strangers, next, order);
+  return answer(deps, view, strangers, [...orphansOf(view, strangers), ...due], order);
 }
 
 interface RegionView {
@@ -140,12 +141,6 @@ async function ownStrangers(
 function orphansOf({ input, running }: RegionView, strangers: readonly string[]): Target[] {
   const active = new Set([...input.mine, ...strangers]);
   return running.filter((target) => !active.has(target.scaleSetId));
-}
-
-/** Sets whose trigger has come, as many as the window allows. */
-function dueTargets({ rollout, targets, running, at }: RegionView): Target[] {
-  const room = Math.max(0, rollout.settings.maxConcurrentScaleSets - running.length);
-  return targets.filter((target) => target.status === 'waiting' && target.triggerAt <= at).slice(0, room);
 }
 
 async function answer(

@@ -1,13 +1,16 @@
 import { CANCELLED_THROUGH_TEMPORAL } from '../domain/cancel.ts';
 import type { Instant } from '../domain/clock.ts';
+import { isServiceFabric } from '../domain/extensions.ts';
 import { observedInstance } from '../domain/observed-instance.ts';
 import { isModelFault } from '../domain/operation.ts';
 import type { Instance, ScaleSet } from '../domain/scale-set.ts';
 import { scopesOf } from '../domain/scopes.ts';
-import { stopCodes, type SetObservation } from '../domain/set-planner.ts';
+import type { SetObservation } from '../domain/set-planner.ts';
+import { stopCodes } from '../domain/stop-codes.ts';
 import type { Attempt, Batch, Order, Reason, Rollout } from '../ledger/port.ts';
 import { zoneGroup } from './claims.ts';
 import type { ActivityDependencies } from './context.ts';
+import { eligibilityOf, reasonAgainst } from './eligibility.ts';
 import { goalOf, rollsBackOnBreach } from './goal.ts';
 import type { ScaleSetLookInput } from './types.ts';
 
@@ -31,7 +34,7 @@ export async function observe(
   at: Instant,
 ): Promise<Observation> {
   const { fleet, ledger } = deps;
-  const [instances, goal, taken, batches, order, claims] = await Promise.all([
+  const [instances, goal, taken, batches, order, claims, lost] = await Promise.all([
     fleet.instances(scaleSet.id, at),
     goalOf(deps, rollout, scaleSet, at),
     ledger.attempts.instances(attempt.id),
@@ -45,6 +48,7 @@ export async function observe(
       }),
     ),
     ledger.claims.list({ holder: attempt.id }),
+    lostEligibility(deps, rollout, scaleSet, attempt, at),
   ]);
   const last = batches.at(-1);
   const zones = claims.find((claim) => claim.group === zoneGroup(scaleSet.region, rollout.target).group);
@@ -59,22 +63,17 @@ export async function observe(
     openBatch: last && last.endedAt === null ? last.number : null,
     lastBatch: last?.endedAt ? { ...last, endedAt: last.endedAt } : null,
     paused: order?.state === 'paused',
-    stop: stopReason(input, rollout, attempt, scaleSet, order),
+    stop: orderToStop(input, attempt, order) ?? lost,
     rollsBackOnBreach: rollsBackOnBreach(attempt),
+    updateDomainsTakeTurns: isServiceFabric(scaleSet),
     zonesTakeTurns: attempt.startedBy === 'Platform' || attempt.kind === 'revert',
     zoneHeld: zones?.value ?? null,
   };
   return { scaleSet, rollout, attempt, instances, batches, seen };
 }
 
-/** Why the attempt must end at this batch boundary, if it must (rule C1, operators' orders). */
-function stopReason(
-  input: ScaleSetLookInput,
-  rollout: Rollout,
-  attempt: Attempt,
-  scaleSet: ScaleSet,
-  order: Order | null,
-): Reason | null {
+/** Why a person, or Temporal, has the attempt end at this batch boundary, if they do. */
+function orderToStop(input: ScaleSetLookInput, attempt: Attempt, order: Order | null): Reason | null {
   if (input.windDown || attempt.rolloutId !== input.rolloutId) {
     return {
       code: stopCodes.interrupted,
@@ -87,9 +86,27 @@ function stopReason(
   if (order?.state === 'cancelled') {
     return { code: stopCodes.cancelled, message: `Cancelled by ${order.who}: ${order.why}` };
   }
-  const automatic = scaleSet.upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade;
-  if (rollout.action === 'osUpgrade' && attempt.startedBy === 'Platform' && !automatic) {
+  return null;
+}
+
+/**
+ * Why an OS upgrade can't go on since the set or what is around it has changed, if it has: it was opted out (rule C1), or
+ * a durability is mismatched by now (rule C5), say. The batch that runs is finished; another would be as wrong as a first.
+ */
+async function lostEligibility(
+  deps: ActivityDependencies,
+  { action }: Rollout,
+  scaleSet: ScaleSet,
+  { target, startedBy }: Attempt,
+  at: Instant,
+): Promise<Reason | null> {
+  if (action !== 'osUpgrade') return null;
+  const judged = await eligibilityOf(deps, scaleSet, target, at, { automatic: startedBy === 'Platform' });
+  if (judged.reasons.some(({ code }) => code === 'AutomaticOSUpgradeDisabled')) {
     return { code: stopCodes.optedOut, message: 'Automatic OS upgrades were switched off on the scale set.' };
   }
-  return null;
+  const reason = reasonAgainst(judged);
+  return (
+    reason && { code: stopCodes.notEligible, message: `It is not eligible any longer. ${reason.message}` }
+  );
 }

@@ -1,6 +1,5 @@
 import { ATTEMPT_KINDS, type AttemptKind } from './attempt-kinds.ts';
 import { batchSize, nextBatch, zonesOf, type BatchPlan, type InstanceView } from './batching.ts';
-import { CANCELLED_THROUGH_TEMPORAL } from './cancel.ts';
 import { ALONE } from './claims.ts';
 import type { Instant } from './clock.ts';
 import type { Destination } from './goal.ts';
@@ -8,6 +7,7 @@ import { exceedsPercent, percentOf } from './health.ts';
 import { imageKey } from './image.ts';
 import { placeKey, type SetCounts } from './operation.ts';
 import type { RollingUpgradePolicy } from './scale-set.ts';
+import { stopCodes, stopStatus, type StopOrder } from './stop-codes.ts';
 
 /**
  * The upgrade of one scale set, decided step by step (rules B1 to B10): what was observed goes in, the next step comes
@@ -35,11 +35,6 @@ export interface TakenInstance {
   fatal: boolean;
 }
 
-export interface StopOrder {
-  code: string;
-  message: string;
-}
-
 export interface SetObservation {
   now: Instant;
   kind: AttemptKind;
@@ -54,6 +49,8 @@ export interface SetObservation {
   rollsBackOnBreach: boolean;
   /** Set when the attempt must end at this batch boundary: cancelled, opted out, superseded. */
   stop: StopOrder | null;
+  /** True when the set's update domains take turns whatever is done to it: Service Fabric (rule C5). */
+  updateDomainsTakeTurns: boolean;
   /** True when zones of the region take turns (rule D4): automatic rollouts. */
   zonesTakeTurns: boolean;
   /** The zone claim that is held. */
@@ -74,26 +71,6 @@ export type SetStep =
       reason: { code: string; message: string } | null;
     };
 
-/** Azure's codes of the ways in which an upgrade stops by itself, and ours. */
-export const stopCodes = {
-  beforeUpgrade: 'MaxUnhealthyInstancePercentExceededBeforeRollingUpgrade',
-  inUpgrade: 'MaxUnhealthyInstancePercentExceededInRollingUpgrade',
-  upgradedUnhealthy: 'MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade',
-  extensionResource: 'ExtensionResourceUnavailable',
-  /** Of an update to the model or a repair, which no threshold stops. */
-  notHealthy: 'InstancesNotHealthy',
-  /** By an operator's order. */
-  cancelled: 'Cancelled',
-  /** By Temporal's own Cancel, of the set's workflow or of one above it. */
-  cancelRequested: CANCELLED_THROUGH_TEMPORAL.code,
-  optedOut: 'OptedOut',
-  superseded: 'Superseded',
-  /** The workflow was terminated and the attempt has been wound down. */
-  interrupted: 'Interrupted',
-  /** The scale set is gone. */
-  deleted: 'ScaleSetDeleted',
-} as const;
-
 /** The next step of an attempt. */
 export function nextSetStep(seen: SetObservation): SetStep {
   if (seen.openBatch !== null) return { kind: 'resumeBatch', number: seen.openBatch };
@@ -103,15 +80,25 @@ export function nextSetStep(seen: SetObservation): SetStep {
   const breach = thresholdAfterBatch(seen);
   if (breach) return rollBackBefore(breach, seen);
   // Before any order to stop: what is done is done.
-  if (remaining.length === 0) return allDone(seen);
-  if (seen.stop) return { kind: 'finish', status: 'Cancelled', reason: seen.stop };
+  if (remaining.length === 0 || hasLostDomain(seen)) return allDone(seen);
+  if (seen.stop) return { kind: 'finish', status: stopStatus(seen.stop), reason: seen.stop };
   const unhealthy = wholeSetUnhealthy(seen);
   if (unhealthy) return unhealthy;
   if (seen.paused) return { kind: 'wait', for: 'resume' };
   const resumeAt = seen.lastBatch ? seen.lastBatch.endedAt + seen.policy.pauseTimeBetweenBatches : seen.now;
   if (resumeAt > seen.now) return { kind: 'wait', for: 'pauseTimeBetweenBatches', until: resumeAt };
-  const plan = ATTEMPT_KINDS[seen.kind].rolls ? batchOrZone(seen, remaining) : allAtOnce(remaining);
+  const plan = goesInParts(seen) ? batchOrZone(seen, remaining) : allAtOnce(remaining);
   return 'kind' in plan ? plan : batchOf(seen, remaining, plan);
+}
+
+function goesInParts({ kind, updateDomainsTakeTurns }: SetObservation): boolean {
+  return ATTEMPT_KINDS[kind].rolls || updateDomainsTakeTurns;
+}
+
+/** Where no batch size bounds what is changed at once, an update domain that got ill must be the only one (rule C5). */
+function hasLostDomain({ kind, updateDomainsTakeTurns, taken }: SetObservation): boolean {
+  const bySize = ATTEMPT_KINDS[kind].rolls;
+  return !bySize && updateDomainsTakeTurns && taken.some(({ outcome }) => outcome !== 'upgraded');
 }
 
 /** What is still to be upgraded: running, off the target, allowed to be touched, and not yet taken by this attempt. */
@@ -204,7 +191,7 @@ function batchOrZone(
   const batch = nextBatch({
     candidates,
     zone,
-    size: batchSize(seen.instances.length, seen.policy),
+    size: ATTEMPT_KINDS[seen.kind].rolls ? batchSize(seen.instances.length, seen.policy) : candidates.length,
     policy: seen.policy,
     openUpdateDomain: seen.lastBatch?.zone === zone ? seen.lastBatch.updateDomain : null,
   });

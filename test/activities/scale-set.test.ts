@@ -164,7 +164,7 @@ describe('automatic upgrades switched off (C1)', () => {
       progress: { successfulInstanceCount: 2, pendingInstanceCount: 8 },
     });
     expect(await world.ledger.targets.get(ROLLOUT_ID, id)).toMatchObject({
-      status: 'stopped',
+      status: 'skipped',
       reason: { code: 'OptedOut' },
     });
   });

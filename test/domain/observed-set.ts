@@ -17,6 +17,7 @@ export function observation(change: Partial<SetObservation> = {}): SetObservatio
     paused: false,
     rollsBackOnBreach: false,
     stop: null,
+    updateDomainsTakeTurns: false,
     zonesTakeTurns: true,
     zoneHeld: null,
     ...change,

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { EligibilityFacts } from '../../src/domain/eligibility.ts';
 import { policyInForce } from '../../src/domain/policy.ts';
 import type { Durability, Extension, ScaleSet } from '../../src/domain/scale-set.ts';
+import { nextSetStep } from '../../src/domain/set-planner.ts';
 import { codes, extension, healthExtension, judge, optedIn, web } from './judged-set.ts';
+import { instances, observation, took } from './observed-set.ts';
 
 const node = (more: Partial<Extension> = {}) =>
   extension('Microsoft.Azure.ServiceFabric', 'ServiceFabricLinuxNode', {
@@ -160,5 +162,43 @@ describe('batches of Service Fabric nodes (rules B3, C5)', () => {
   it('span them elsewhere, without a word', () => {
     expect(policyInForce({ ...web, ...crossing }).enableCrossZoneUpgrade).toBe(true);
     expect(judge(crossing).warnings).toEqual([]);
+  });
+});
+
+describe('an update of Service Fabric nodes to their model (rules B14, C5)', () => {
+  const update = { kind: 'modelUpdate', updateDomainsTakeTurns: true, zonesTakeTurns: false } as const;
+  const inZones = instances(20, (i) => ({ zone: String((i % 2) + 1), updateDomain: Math.floor(i / 2) % 5 }));
+
+  it('takes one update domain at a time, all of it at once', () => {
+    const seen = observation(update);
+    expect(nextSetStep(seen)).toMatchObject({ number: 1, updateDomain: 0, instanceIds: ['0', '5'] });
+    const next = {
+      ...seen,
+      taken: [took('0', 'upgraded'), took('5', 'upgraded')],
+      lastBatch: { number: 1, zone: null, updateDomain: 0, endedAt: seen.now },
+    };
+    expect(nextSetStep(next)).toMatchObject({ number: 2, updateDomain: 1, instanceIds: ['1', '6'] });
+  });
+
+  it('takes an update domain of one zone only, and finishes the zone', () => {
+    const seen = observation({ ...update, instances: inZones });
+    expect(nextSetStep(seen)).toMatchObject({ zone: '1', updateDomain: 0, instanceIds: ['0', '10'] });
+    const lastBatch = { number: 1, zone: '2', updateDomain: 3, endedAt: seen.now };
+    expect(nextSetStep({ ...seen, lastBatch })).toMatchObject({ zone: '2', updateDomain: 3 });
+  });
+
+  it('goes no further when an update domain has got ill', () => {
+    const taken = [took('0', 'upgraded'), took('5', 'left')];
+    expect(nextSetStep(observation({ ...update, taken }))).toMatchObject({
+      kind: 'finish',
+      status: 'Faulted',
+      reason: { code: 'InstancesNotHealthy' },
+    });
+  });
+
+  it('is one batch of all elsewhere', () => {
+    const seen = observation({ kind: 'modelUpdate', instances: inZones });
+    expect(nextSetStep(seen)).toMatchObject({ zone: null, updateDomain: null });
+    expect(nextSetStep(seen)).toHaveProperty('instanceIds.length', 20);
   });
 });

@@ -242,6 +242,9 @@ describe('the steps of one scale set', () => {
     expect(nextSetStep(observation({ stop: { code: 'OptedOut', message: 'x' } }))).toMatchObject({
       status: 'Cancelled',
     });
+    expect(nextSetStep(observation({ stop: { code: 'NotEligible', message: 'x' } }))).toMatchObject({
+      status: 'Faulted',
+    });
     expect(nextSetStep(observation({ paused: true }))).toEqual({ kind: 'wait', for: 'resume' });
   });
 });

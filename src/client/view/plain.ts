@@ -20,6 +20,8 @@ interface Event {
 /** What a summary names at most, of failed VMs and of sets that are not eligible. */
 const MAX_NAMED = 5;
 
+const HAS_ENDED: readonly ScaleSetView['status'][] = ['upgraded', 'stopped', 'skipped'];
+
 /**
  * What has happened between two snapshots of a rollout, one line for each event in the order of the virtual clock, each
  * with its time (UTC); with no previous one, all that has happened so far.
@@ -118,14 +120,17 @@ function scaleSetEvents(
   set: ScaleSetView,
   now: Instant,
 ): Event[] {
-  if (before?.status === set.status || (set.status !== 'upgraded' && set.status !== 'stopped')) return [];
+  if (before?.status === set.status || !HAS_ENDED.includes(set.status)) return [];
+  // Those that were skipped from the beginning are told of with their region.
+  if (set.status === 'skipped' && before === null) return [];
   const at = set.endedAt ?? now;
   const name = `${region}/${set.name}`;
   const failures = set.failures.slice(0, MAX_NAMED).map(failureText);
   const because = failures.length > 0 ? `: ${failures.join('; ')}` : '';
   const result = instanceParts(set.instances).join(', ');
-  if (set.status === 'stopped') {
-    return [{ at, text: `${name} stopped after ${result}: ${set.reason?.message ?? 'no reason given'}` }];
+  if (set.status !== 'upgraded') {
+    const end = set.startedAt === null ? set.status : `${set.status} after ${result}`;
+    return [{ at, text: `${name} ${end}: ${set.reason?.message ?? 'no reason given'}` }];
   }
   if (set.startedAt === null) return [{ at, text: `${name}: nothing to do` }];
   const effort = [

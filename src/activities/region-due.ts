@@ -1,0 +1,48 @@
+import type { Instant } from '../domain/clock.ts';
+import type { Reason, Rollout, Target } from '../ledger/port.ts';
+import type { ActivityDependencies } from './context.ts';
+import { eligibilityOf, reasonAgainst } from './eligibility.ts';
+
+/**
+ * Sets whose trigger has come, as many as the window has room for. Each is judged once more: what was eligible when it was
+ * seen may have been opted out since, or have changed in a way that no upgrade must meet. Such a set is skipped, and the
+ * region's later looks at the fleet go by what it is then (rules C1, D6).
+ * @param targets all of one region
+ * @returns the sets to begin, and all targets as they are now
+ */
+export async function takeDue(
+  deps: ActivityDependencies,
+  rollout: Rollout,
+  targets: readonly Target[],
+  at: Instant,
+): Promise<{ due: Target[]; targets: Target[] }> {
+  const running = targets.filter((target) => target.status === 'upgrading').length;
+  const room = Math.max(0, rollout.settings.maxConcurrentScaleSets - running);
+  const due: Target[] = [];
+  const now: Target[] = [];
+  for (const target of targets) {
+    const isDue = due.length < room && target.status === 'waiting' && target.triggerAt <= at;
+    const reason = isDue ? await reasonToSkip(deps, rollout, target, at) : null;
+    if (reason !== null) {
+      await deps.ledger.targets.update(target, { status: 'skipped', reason });
+      now.push({ ...target, status: 'skipped', reason });
+      continue;
+    }
+    if (isDue) due.push(target);
+    now.push(target);
+  }
+  return { due, targets: now };
+}
+
+async function reasonToSkip(
+  deps: ActivityDependencies,
+  { action, target: version }: Rollout,
+  { scaleSetId }: Target,
+  at: Instant,
+): Promise<Reason | null> {
+  if (action !== 'osUpgrade') return null;
+  const scaleSet = await deps.fleet.scaleSet(scaleSetId);
+  // One that was deleted is found out by its own workflow.
+  if (scaleSet === null) return null;
+  return reasonAgainst(await eligibilityOf(deps, scaleSet, version, at, { automatic: true }));
+}

@@ -1,0 +1,39 @@
+import { CANCELLED_THROUGH_TEMPORAL } from './cancel.ts';
+
+/** Why an attempt must end at a batch boundary. */
+export interface StopOrder {
+  code: string;
+  message: string;
+}
+
+/** Azure's codes of the ways in which an upgrade stops by itself, and ours. */
+export const stopCodes = {
+  beforeUpgrade: 'MaxUnhealthyInstancePercentExceededBeforeRollingUpgrade',
+  inUpgrade: 'MaxUnhealthyInstancePercentExceededInRollingUpgrade',
+  upgradedUnhealthy: 'MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade',
+  extensionResource: 'ExtensionResourceUnavailable',
+  /** Of an update to the model or a repair, which no threshold stops. */
+  notHealthy: 'InstancesNotHealthy',
+  /** By an operator's order. */
+  cancelled: 'Cancelled',
+  /** By Temporal's own Cancel, of the set's workflow or of one above it. */
+  cancelRequested: CANCELLED_THROUGH_TEMPORAL.code,
+  optedOut: 'OptedOut',
+  /** The set does not meet the rules of part C any longer. */
+  notEligible: 'NotEligible',
+  superseded: 'Superseded',
+  /** The workflow was terminated and the attempt has been wound down. */
+  interrupted: 'Interrupted',
+  /** The scale set is gone. */
+  deleted: 'ScaleSetDeleted',
+} as const;
+
+/** To stop by somebody's wish is no fault; that the set can't be upgraded any further is one. */
+export function stopStatus({ code }: StopOrder): 'Cancelled' | 'Faulted' {
+  return code === stopCodes.notEligible ? 'Faulted' : 'Cancelled';
+}
+
+/** True when an attempt ended since its set is none of the rollout's any longer: it leaves the sum (rules C1, D2). */
+export function hasLeftRollout(reason: StopOrder | null): boolean {
+  return reason?.code === stopCodes.optedOut || reason?.code === stopCodes.notEligible;
+}
