@@ -1,3 +1,4 @@
+import { imageLabel, type ImageVersion } from '../domain/image.ts';
 import { parseScope } from '../domain/scopes.ts';
 
 /** Commands that a person is told to give, word for word, but for the reason. */
@@ -31,4 +32,34 @@ export function decideCommand(rolloutId: string): string {
 /** Lets reverted versions come again. @param of a scale set, or a rollout */
 export function liftCommand(of: string): string {
   return `rollouts revert --lift ${of} --why TEXT`;
+}
+
+/** Upgrades one set at once (rule D8). @param target what to bring, where that is not what it would choose itself */
+export function startSetCommand(set: string, target?: ImageVersion): string {
+  return `rollouts start ${target === undefined ? '' : `${imageArguments(target)} `}--scale-set ${set}`;
+}
+
+/** Starts a rollout over the fleet. */
+export function startCommand(target: ImageVersion): string {
+  return `rollouts start ${imageArguments(target)}`;
+}
+
+/** An image and a version as commands take them. */
+function imageArguments({ image, version }: ImageVersion): string {
+  return `${image.kind === 'gallery' ? image.id : imageLabel(image)} ${version}`;
+}
+
+/** @param change `<path>=<value>` */
+export function modelCommand(set: string, change: string): string {
+  return `rollouts model set ${set} ${/[[\]"' ]/.test(change) ? `'${change}'` : change}`;
+}
+
+/** Ends what is done to a set, at the end of its batch; later rollouts leave it out until a resume. */
+export function cancelSetCommand(set: string): string {
+  return `rollouts cancel --scale-set ${set} --why TEXT`;
+}
+
+/** @param of a scale set, or `<scale set>/<instance id>` */
+export function repairCommand(of: string): string {
+  return `rollouts repair ${of} --why TEXT`;
 }

@@ -3,6 +3,17 @@ export { currentInstant, currentUser, type ClientContext } from './context.ts';
 export { decide, type DecideRequest } from './decide.ts';
 export { parseDuration } from './durations.ts';
 export { ClientError, EXIT, UsageError, type ClientErrorCode } from './errors.ts';
+export { explain } from './explain/explain.ts';
+export type {
+  Advice,
+  ExplainedInstance,
+  ExplainedReason,
+  ExplainedSet,
+  ExplainedWait,
+  ExplainRequest,
+  Explanation,
+  InstanceGroup,
+} from './explain/types.ts';
 export {
   changeInstances,
   renewResources,

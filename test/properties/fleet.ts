@@ -135,10 +135,7 @@ function faultSpec(fault: FaultCase, sets: number): FaultSpec {
   }
 }
 
-/** What a region or a set adds to its history, about, between two chances to continue as new. */
-const EVENTS_BETWEEN_CHANCES = 10;
-
-export function settingsOf(rollout: RolloutCase, { continueAsNewEvery }: Case): RolloutSettings {
+export function settingsOf(rollout: RolloutCase): RolloutSettings {
   const { quick, tolerance, healthTimeout, chunkSize, maxConcurrent } = rollout;
   return {
     ...DEFAULT_SETTINGS,
@@ -149,7 +146,6 @@ export function settingsOf(rollout: RolloutCase, { continueAsNewEvery }: Case): 
     healthTimeout: healthTimeout * MINUTE,
     chunkSize,
     maxConcurrentScaleSets: maxConcurrent,
-    ...(continueAsNewEvery > 0 ? { maxHistoryEvents: continueAsNewEvery * EVENTS_BETWEEN_CHANCES } : {}),
   };
 }
 

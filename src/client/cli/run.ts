@@ -4,6 +4,7 @@ import { ClientError, EXIT } from '../errors.ts';
 import type { Cli } from './cli.ts';
 import { addAuditCommand } from './commands/audit.ts';
 import { addDecideCommand, addOrderCommands } from './commands/control.ts';
+import { addExplainCommand } from './commands/explain.ts';
 import { addFleetCommands } from './commands/fleet.ts';
 import { addHeldCommand } from './commands/held.ts';
 import { addHistoryCommand } from './commands/history.ts';
@@ -88,6 +89,7 @@ function createProgram(cli: Cli): Command {
   addListCommand(program, cli);
   addStatusCommand(program, cli);
   addWatchCommand(program, cli);
+  addExplainCommand(program, cli);
   addOrderCommands(program, cli);
   addDecideCommand(program, cli);
   addModelCommands(program, cli);

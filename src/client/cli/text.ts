@@ -71,3 +71,19 @@ export function scopeText(scope: string): string {
 export function amount(number: number, noun: string, plural = `${noun}s`): string {
   return `${number.toLocaleString('en')} ${number === 1 ? noun : plural}`;
 }
+
+/** The text in lines of at most so many columns, all but the first after `indent` blanks. A longer word has a line of its own. */
+export function wrapped(text: string, columns: number, indent = 0): string {
+  const [first = '', ...words] = text.split(/(?<=\S) /);
+  const lines: string[] = [];
+  let line = first;
+  for (const word of words) {
+    if (line.length + 1 + word.length <= columns) {
+      line += ` ${word}`;
+      continue;
+    }
+    lines.push(line);
+    line = ' '.repeat(indent) + word;
+  }
+  return [...lines, line].join('\n');
+}

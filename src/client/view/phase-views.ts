@@ -124,7 +124,7 @@ function attemptView(
   };
 }
 
-function batchView({ number, zone, updateDomain, instanceIds, startedAt }: Batch): BatchView {
+export function batchView({ number, zone, updateDomain, instanceIds, startedAt }: Batch): BatchView {
   return { number, zone, updateDomain, size: instanceIds.length, startedAt };
 }
 

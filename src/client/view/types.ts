@@ -37,7 +37,22 @@ export interface RolloutSnapshot {
   workflowOpen: boolean | null;
 }
 
-export type WaitKind = 'trigger' | 'bake' | 'resume' | 'decision' | 'zone' | 'geoPair' | 'batchPause';
+export type WaitKind =
+  | 'trigger'
+  | 'bake'
+  | 'resume'
+  | 'decision'
+  | 'zone'
+  | 'geoPair'
+  | 'batchPause'
+  /** A region's phase, before it has begun. */
+  | 'phase'
+  /** Room among the sets of a region that are under way. */
+  | 'room'
+  /** The end of something else that is done to the set. */
+  | 'attempt'
+  /** The next look of a workflow. */
+  | 'look';
 
 /** Something that is waited for. */
 export interface Wait {

@@ -63,7 +63,11 @@ export function wallTime(ms: Duration): string {
 }
 
 /** `batch 3, zone 1, update domain 2` */
-export function batchText({ number, zone, updateDomain }: BatchView): string {
+export function batchText({
+  number,
+  zone,
+  updateDomain,
+}: Pick<BatchView, 'number' | 'zone' | 'updateDomain'>): string {
   return [
     `batch ${number}`,
     ...(zone === null ? [] : [zone === '*' ? 'all zones' : `zone ${zone}`]),
@@ -105,10 +109,15 @@ function otherInstances(counts: InstanceCounts): string[] {
   ];
 }
 
-/** `12: restored, HealthTimeout: ...` */
-export function failureText({ instanceId, outcome, error }: FailureView): string {
+/** `VM 12 restored (HealthTimeout: ...)` */
+export function failureText(failure: FailureView): string {
+  return `VM ${failure.instanceId} ${outcomeText(failure)}`;
+}
+
+/** `restored (HealthTimeout: ...)` */
+export function outcomeText({ outcome, error }: Omit<FailureView, 'instanceId'>): string {
   const what = { restored: 'restored', restoreFailed: 'could not be restored', left: 'failed' }[outcome];
-  return `VM ${instanceId} ${what}${error === null ? '' : ` (${error})`}`;
+  return `${what}${error === null ? '' : ` (${error})`}`;
 }
 
 /** True when a running rollout's workflow is gone: nobody carries it on. */
