@@ -133,22 +133,32 @@ const policyCase: fc.Arbitrary<PolicyCase> = record({
   rollbackFailedInstancesOnPolicyBreach: fc.boolean(),
 });
 
-const setCase: fc.Arbitrary<SetCase> = record({
-  region: fc.constantFrom(...REGIONS),
-  zones: fc.nat({ max: 3 }),
-  capacity: fc.constantFrom(6, 0, 1, 3, 5, 9, 10, 12, 15, 20, 27, 40),
-  image: mostly<ImageName>('jammy', 'focal', 'gallery'),
-  flexible: mostly(false, true),
-  mode: fc.constantFrom('Rolling', 'Manual', 'Automatic'),
-  policy: fc.option(policyCase, { freq: 2 }),
-  noRollback: mostly(false, true),
-  optedIn: mostly(true, false),
-  health: mostly<SetCase['health']>('probe', 'extension', 'extension', 'none'),
-  extensions: fc.uniqueArray(fc.constantFrom('app', 'agent', 'download'), { maxLength: 2 }),
-  upToDate: mostly(false, true),
-  protectedInstances: fewOf(12),
-  stoppedInstances: fc.oneof({ weight: 4, arbitrary: fc.constant<number[]>([]) }, fewOf(12)),
-});
+/** How large the fleets are. */
+export interface Sizes {
+  sets: { min: number; max: number };
+  /** What a set's is one of. */
+  capacities: readonly number[];
+}
+
+const ANY: Sizes = { sets: { min: 1, max: 6 }, capacities: [6, 0, 1, 3, 5, 9, 10, 12, 15, 20, 27, 40] };
+
+const setCase = (capacities: readonly number[]): fc.Arbitrary<SetCase> =>
+  record({
+    region: fc.constantFrom(...REGIONS),
+    zones: fc.nat({ max: 3 }),
+    capacity: fc.constantFrom(...capacities),
+    image: mostly<ImageName>('jammy', 'focal', 'gallery'),
+    flexible: mostly(false, true),
+    mode: fc.constantFrom('Rolling', 'Manual', 'Automatic'),
+    policy: fc.option(policyCase, { freq: 2 }),
+    noRollback: mostly(false, true),
+    optedIn: mostly(true, false),
+    health: mostly<SetCase['health']>('probe', 'extension', 'extension', 'none'),
+    extensions: fc.uniqueArray(fc.constantFrom('app', 'agent', 'download'), { maxLength: 2 }),
+    upToDate: mostly(false, true),
+    protectedInstances: fewOf(12),
+    stoppedInstances: fc.oneof({ weight: 4, arbitrary: fc.constant<number[]>([]) }, fewOf(12)),
+  });
 
 const rolloutCase: fc.Arbitrary<RolloutCase> = record({
   image: mostly<ImageName>('jammy', 'focal', 'gallery'),
@@ -235,9 +245,9 @@ const storeKill: fc.Arbitrary<StoreKill> = record({
   how: fc.constantFrom('before', 'after'),
 });
 
-const quiet = {
+const undisturbed = ({ sets, capacities }: Sizes) => ({
   seed: fc.nat({ max: 9_999 }).map(String),
-  sets: many(setCase, 1, 6),
+  sets: many(setCase(capacities), sets.min, sets.max),
   rollouts: fc.oneof(
     { weight: 3, arbitrary: fc.array(rolloutCase, { minLength: 1, maxLength: 1 }) },
     fc.array(rolloutCase, { minLength: 2, maxLength: 2 }),
@@ -245,22 +255,34 @@ const quiet = {
   faults: many(faultCase, 0, 4),
   decisions: fc.array(fc.constantFrom<DecisionKind>('proceed', 'retry', 'abort'), { maxLength: 4 }),
   instant: mostly(false, true),
-};
+});
+
+/** Rollouts in which nothing goes wrong but what the fleet itself does. */
+export const quietCase = (sizes: Sizes = ANY): fc.Arbitrary<Case> =>
+  record({
+    ...undisturbed(sizes),
+    happenings: fc.constant([]),
+    kills: fc.constant([]),
+    storeKills: fc.constant([]),
+    continueAsNewEvery: fc.constant(0),
+  });
 
 /** Rollouts during which workers die and workflows are terminated, at any edge. */
-export const disturbedCase: fc.Arbitrary<Case> = record({
-  ...quiet,
-  happenings: many(termination, 0, 3),
-  kills: many(kill, 0, 6),
-  storeKills: many(storeKill, 0, 6),
-  continueAsNewEvery: fc.constantFrom(0, 3, 7),
-});
+export const disturbedCase = (sizes: Sizes = ANY): fc.Arbitrary<Case> =>
+  record({
+    ...undisturbed(sizes),
+    happenings: many(termination, 0, 3),
+    kills: many(kill, 0, 6),
+    storeKills: many(storeKill, 0, 6),
+    continueAsNewEvery: fc.constantFrom(0, 3, 7),
+  });
 
 /** Rollouts during which people give orders, and the fleet changes. */
-export const operatedCase: fc.Arbitrary<Case> = record({
-  ...quiet,
-  happenings: many(fc.oneof({ weight: 6, arbitrary: happening }, termination), 1, 7),
-  kills: fc.array(kill, { maxLength: 1 }),
-  storeKills: fc.array(storeKill, { maxLength: 1 }),
-  continueAsNewEvery: fc.constantFrom(0, 0, 5),
-});
+export const operatedCase = (sizes: Sizes = ANY): fc.Arbitrary<Case> =>
+  record({
+    ...undisturbed(sizes),
+    happenings: many(fc.oneof({ weight: 6, arbitrary: happening }, termination), 1, 7),
+    kills: fc.array(kill, { maxLength: 1 }),
+    storeKills: fc.array(storeKill, { maxLength: 1 }),
+    continueAsNewEvery: fc.constantFrom(0, 0, 5),
+  });

@@ -135,7 +135,10 @@ function faultSpec(fault: FaultCase, sets: number): FaultSpec {
   }
 }
 
-export function settingsOf(rollout: RolloutCase): RolloutSettings {
+/** What a region or a set adds to its history, about, between two chances to continue as new. */
+const EVENTS_BETWEEN_CHANCES = 10;
+
+export function settingsOf(rollout: RolloutCase, { continueAsNewEvery }: Case): RolloutSettings {
   const { quick, tolerance, healthTimeout, chunkSize, maxConcurrent } = rollout;
   return {
     ...DEFAULT_SETTINGS,
@@ -146,6 +149,7 @@ export function settingsOf(rollout: RolloutCase): RolloutSettings {
     healthTimeout: healthTimeout * MINUTE,
     chunkSize,
     maxConcurrentScaleSets: maxConcurrent,
+    ...(continueAsNewEvery > 0 ? { maxHistoryEvents: continueAsNewEvery * EVENTS_BETWEEN_CHANCES } : {}),
   };
 }
 

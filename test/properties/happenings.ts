@@ -3,17 +3,17 @@ import type { ScaleSet } from '../../src/domain/scale-set.ts';
 import { ALL, phaseScope, regionScope, rolloutScope, scaleSetScope } from '../../src/domain/scopes.ts';
 import type { SimulatedFleet } from '../../src/fleet/index.ts';
 import type { DesiredState, Ledger, Rollout } from '../../src/ledger/port.ts';
-import type { Rehearsal } from '../../src/rehearsal/rehearsal.ts';
 import { manualRolloutId, parseWorkflowId, scaleSetRolloutId } from '../../src/workflows/ids.ts';
 import { testSetId } from '../support/fleet.ts';
 import { REGIONS, type Case, type Happening, type ScopeCase } from './case.ts';
+import type { Engine } from './engine.ts';
 import { RESOURCE, START, nameOf, targetOf } from './fleet.ts';
 
 export interface Stage {
   given: Case;
   fleet: SimulatedFleet;
   ledger: Ledger;
-  rehearsal: Rehearsal<SimulatedFleet>;
+  engine: Engine;
   rollouts: Rollout[];
   /** True once a workflow was ended by hand: what it would have recorded may be missing then. */
   wasTerminated: boolean;
@@ -23,16 +23,16 @@ type Of<K extends Happening['do']> = Extract<Happening, { do: K }>;
 
 /** Has everything happen that a case says, at its time. */
 export function schedule(stage: Stage): void {
-  const { given, rehearsal } = stage;
+  const { given, engine } = stage;
   for (const happening of given.happenings) {
     const moment = START + happening.at * MINUTE;
     if (happening.do === 'pause' || happening.do === 'cancel') {
       const scope = scopeOf(stage, happening.scope);
       const state = happening.do === 'pause' ? 'paused' : 'cancelled';
-      rehearsal.at(moment, () => order(stage, scope, state));
+      engine.at(moment, () => order(stage, scope, state));
       if (happening.do === 'cancel') continue;
-      rehearsal.at(moment + happening.minutes * MINUTE, () => order(stage, scope, 'running'));
-    } else rehearsal.at(moment, () => carryOut(stage, happening));
+      engine.at(moment + happening.minutes * MINUTE, () => order(stage, scope, 'running'));
+    } else engine.at(moment, () => carryOut(stage, happening));
   }
 }
 
@@ -40,7 +40,7 @@ async function carryOut(
   stage: Stage,
   happening: Exclude<Happening, { do: 'pause' } | { do: 'cancel' }>,
 ): Promise<void> {
-  const { rehearsal } = stage;
+  const { engine } = stage;
   switch (happening.do) {
     case 'terminate':
     case 'temporalCancel':
@@ -50,7 +50,7 @@ async function carryOut(
       return;
     default:
       await changeSet(stage, happening);
-      rehearsal.wakeAll();
+      await engine.wakeAll();
   }
 }
 
@@ -71,18 +71,21 @@ function scopeOf({ rollouts, given }: Stage, { level, number }: ScopeCase): stri
 }
 
 /** A person's order; a cancel is for good. */
-async function order({ ledger, rehearsal }: Stage, scope: string, state: DesiredState): Promise<void> {
+async function order({ ledger, engine }: Stage, scope: string, state: DesiredState): Promise<void> {
   const [before] = await ledger.orders.list({ scope });
   if (before?.state === 'cancelled') return;
-  await ledger.orders.set({ scope, state, who: 'ada', why: 'to see', at: rehearsal.now });
-  rehearsal.wakeAll();
+  await ledger.orders.set({ scope, state, who: 'ada', why: 'to see', at: engine.now });
+  await engine.wakeAll();
 }
 
-function endByHand(stage: Stage, { do: how, level }: Of<'terminate' | 'temporalCancel'>): void {
-  const { rehearsal } = stage;
+async function endByHand(
+  stage: Stage,
+  { do: how, level }: Of<'terminate' | 'temporalCancel'>,
+): Promise<void> {
+  const { engine } = stage;
   const isMeant = (id: string) => level === 'everything' || parseWorkflowId(id)?.level === level;
-  if (how === 'terminate') stage.wasTerminated = rehearsal.terminate(isMeant) > 0 || stage.wasTerminated;
-  else for (const process of rehearsal.processes.filter(({ id }) => isMeant(id))) process.cancel();
+  if (how === 'temporalCancel') return engine.cancel(isMeant);
+  stage.wasTerminated = (engine.terminate?.(isMeant) ?? 0) > 0 || stage.wasTerminated;
 }
 
 type SetChange = Exclude<
@@ -90,10 +93,10 @@ type SetChange = Exclude<
   { do: 'pause' } | { do: 'cancel' } | { do: 'terminate' } | { do: 'temporalCancel' } | { do: 'manual' }
 >;
 
-async function changeSet({ fleet, rehearsal, given }: Stage, happening: SetChange): Promise<void> {
+async function changeSet({ fleet, engine, given }: Stage, happening: SetChange): Promise<void> {
   const id = testSetId(nameOf(happening.set % given.sets.length));
   const set = await fleet.scaleSet(id);
-  const at = rehearsal.now;
+  const at = engine.now;
   if (set === null) return;
   switch (happening.do) {
     case 'renew':
@@ -144,12 +147,12 @@ async function write(
 
 /** What a person starts on one set, as the client library does: refused while anything of the set runs (rule B12). */
 async function startManually(
-  { fleet, ledger, rehearsal, given, rollouts }: Stage,
+  { fleet, ledger, engine, given, rollouts }: Stage,
   { set, action }: Of<'manual'>,
 ) {
   const index = set % given.sets.length;
   const scaleSet = await fleet.scaleSet(testSetId(nameOf(index)));
-  if (scaleSet === null || rehearsal.find(scaleSetRolloutId(scaleSet.id))) return;
+  if (scaleSet === null || (await engine.workflows.isOpen(scaleSetRolloutId(scaleSet.id)))) return;
   let generation = 1;
   while (await ledger.rollouts.get(manualRolloutId(scaleSet.id, generation))) generation++;
   const settings = rollouts[0]?.settings;
@@ -164,8 +167,8 @@ async function startManually(
     settings,
     startedBy: 'ada',
     why: 'to see',
-    startedAt: rehearsal.now,
+    startedAt: engine.now,
   });
   rollouts.push(rollout);
-  rehearsal.start(rollout, scaleSet);
+  await engine.start(rollout, scaleSet);
 }

@@ -26,11 +26,11 @@ export class Invariants {
   }
 
   async begin(): Promise<void> {
-    const { given, fleet, rehearsal } = this.#stage;
+    const { given, fleet, engine } = this.#stage;
     for (const [i, { stoppedInstances }] of given.sets.entries()) {
       if (stoppedInstances.length === 0) continue;
       const ids = stoppedInstances.map(String);
-      await fleet.changeInstances(testSetId(nameOf(i)), ids, { power: 'stopped' }, rehearsal.now);
+      await fleet.changeInstances(testSetId(nameOf(i)), ids, { power: 'stopped' }, engine.now);
     }
   }
 
@@ -52,7 +52,7 @@ export class Invariants {
 
   #claim(holds: boolean, otherwise: string): void {
     if (!holds && this.#broken.length < 20) {
-      this.#broken.push(`${isoTime(this.#stage.rehearsal.now)} ${otherwise}`);
+      this.#broken.push(`${isoTime(this.#stage.engine.now)} ${otherwise}`);
     }
   }
 
@@ -175,17 +175,17 @@ export class Invariants {
   }
 
   async #everyInstanceHasADisk(): Promise<void> {
-    const { fleet, rehearsal } = this.#stage;
+    const { fleet, engine } = this.#stage;
     for (const { id } of await fleet.scaleSets()) {
       // A manual swap may have begun at the very end, by a workflow that was terminated.
-      for (const { instanceId, osDisk } of await fleet.instances(id, rehearsal.now + HOUR)) {
+      for (const { instanceId, osDisk } of await fleet.instances(id, engine.now + HOUR)) {
         this.#claim(osDisk !== null, `${id}/${instanceId} has no OS disk (B4)`);
       }
     }
   }
 
   async #quarantineHoldsEveryFailedRestore(): Promise<void> {
-    const { ledger, fleet, rehearsal } = this.#stage;
+    const { ledger, fleet, engine } = this.#stage;
     const listed = new Set(
       (await ledger.quarantine.list()).map((one) => `${one.scaleSetId}/${one.instanceId}`),
     );
@@ -193,7 +193,7 @@ export class Invariants {
     const settled = new Set<string>();
     for (const attempt of newestFirst) {
       const there = new Set(
-        (await fleet.instances(attempt.scaleSetId, rehearsal.now)).map((one) => one.instanceId),
+        (await fleet.instances(attempt.scaleSetId, engine.now)).map((one) => one.instanceId),
       );
       for (const { instanceId, outcome } of await ledger.attempts.instances(attempt.id)) {
         const key = `${attempt.scaleSetId}/${instanceId}`;

@@ -1,13 +1,11 @@
 import { windDownAttempt } from '../../src/activities/wind-down.ts';
-import { openDatabase } from '../../src/database/database.ts';
 import { DAY } from '../../src/domain/clock.ts';
-import { openSimulatedFleet } from '../../src/fleet/index.ts';
-import { openLedger } from '../../src/ledger/index.ts';
-import { Rehearsal } from '../../src/rehearsal/rehearsal.ts';
 import { imageRolloutId } from '../../src/workflows/ids.ts';
 import type { Case } from './case.ts';
-import { START, fleetOfCase, phasesOf, settingsOf, targetOf } from './fleet.ts';
+import type { OpenEngine } from './engine.ts';
+import { START, phasesOf, settingsOf, targetOf } from './fleet.ts';
 import { schedule, type Stage } from './happenings.ts';
+import { interpreted } from './interpreted.ts';
 import { Invariants } from './invariants.ts';
 
 /** Virtual time after which something must have gone wrong. */
@@ -17,6 +15,8 @@ const LIMIT = 20 * DAY;
 export interface Ran {
   steps: number;
   outcomes: Record<string, number>;
+  /** How each VM ended: `set-0/3 22.04.202512050 upgraded`. */
+  instances: string[];
 }
 
 /**
@@ -24,50 +24,33 @@ export interface Ran {
  * end, and from the journal alone.
  * @throws Error that names every invariant that was violated
  */
-export async function runCase(given: Case): Promise<Ran> {
-  const database = await openDatabase(':memory:');
+export async function runCase(given: Case, open: OpenEngine = interpreted): Promise<Ran> {
+  let steps = 0;
+  const engine = await open({
+    given,
+    limit: LIMIT,
+    onStep: async (step) => {
+      steps++;
+      await invariants.afterStep(step);
+    },
+    onTermination: () => (stage.wasTerminated = true),
+  });
+  const { fleet, ledger } = engine;
+  const stage: Stage = { given, fleet, ledger, engine, rollouts: [], wasTerminated: false };
+  const invariants = new Invariants(stage);
   try {
-    const fleet = await openSimulatedFleet(database);
-    await fleet.seed(fleetOfCase(given));
-    const ledger = openLedger(database);
-    const chance = everyNth(given.continueAsNewEvery);
-    let steps = 0;
-    let storeCalls = 0;
-    let calls = 0;
-    const kills = new Map(given.kills.map(({ call, how }) => [call, how]));
-    const storeKills = new Map(given.storeKills.map(({ call, how }) => [call, how]));
-    const rehearsal = new Rehearsal({
-      fleet,
-      ledger,
-      start: START,
-      seed: given.seed,
-      limit: LIMIT,
-      disturb: () => {
-        const how = kills.get(calls++) ?? 'none';
-        if (how === 'terminate' || how === 'terminateBefore') stage.wasTerminated = true;
-        return how;
-      },
-      ...(storeKills.size > 0 ? { disturbStore: () => storeKills.get(storeCalls++) ?? 'none' } : {}),
-      continueAsNew: chance,
-      onStep: async (step) => {
-        steps++;
-        await invariants.afterStep(step);
-      },
-    });
-    const stage: Stage = { given, fleet, ledger, rehearsal, rollouts: [], wasTerminated: false };
-    const invariants = new Invariants(stage);
     await invariants.begin();
     await startRollouts(stage);
     schedule(stage);
     await untilAllHasEnded(stage);
     await invariants.end();
-    return { steps, outcomes: await outcomesOf(stage) };
+    return { steps, outcomes: await outcomesOf(stage), instances: await instancesOf(stage) };
   } finally {
-    await database.close();
+    await engine.close();
   }
 }
 
-async function startRollouts({ given, ledger, rehearsal, rollouts }: Stage): Promise<void> {
+async function startRollouts({ given, ledger, engine, rollouts }: Stage): Promise<void> {
   const images = new Set<string>();
   for (const wanted of given.rollouts) {
     const phases = phasesOf(wanted, given.sets);
@@ -80,50 +63,34 @@ async function startRollouts({ given, ledger, rehearsal, rollouts }: Stage): Pro
       target,
       generation: 1,
       phases,
-      settings: settingsOf(wanted),
+      settings: settingsOf(wanted, given),
       startedBy: 'test',
       startedAt: START,
     });
     rollouts.push(rollout);
-    rehearsal.start(rollout);
+    await engine.start(rollout);
   }
 }
 
 /** Lets everything come to its end, with people deciding where one is asked for, and mending what was terminated. */
 async function untilAllHasEnded(stage: Stage): Promise<void> {
-  const { rehearsal, ledger, given } = stage;
+  const { engine, ledger, fleet, given } = stage;
+  const { workflows } = engine;
   const decisions = [...given.decisions];
   for (;;) {
-    const end = await rehearsal.run();
-    if (end === 'outOfTime') throw new Error(`It goes on for ever:\n  ${rehearsal.waits().join('\n  ')}`);
+    const end = await engine.run();
+    if (end === 'outOfTime')
+      throw new Error(`It goes on for ever:\n  ${(await engine.waits()).join('\n  ')}`);
     if (end === 'waitsForDecision') {
       const decision = decisions.shift() ?? 'abort';
-      for (const { id } of stage.rollouts) await rehearsal.decide(id, decision, 'ada', 'to see');
+      for (const { id } of stage.rollouts) await engine.decide(id, decision, 'ada', 'to see');
       continue;
     }
     const open = await ledger.attempts.listOpen();
     if (open.length === 0) return;
     // Nobody acts for them since all was terminated: somebody runs `rollouts repair`.
-    for (const attempt of open) {
-      await windDownAttempt(
-        {
-          fleet: rehearsal.fleet,
-          ledger,
-          workflows: {
-            isOpen: async (id) => rehearsal.find(id) !== undefined,
-            wake: async () => undefined,
-            windDown: async (input) => void rehearsal.startScaleSet(input),
-          },
-        },
-        attempt,
-      );
-    }
+    for (const attempt of open) await windDownAttempt({ fleet, ledger, workflows }, attempt);
   }
-}
-
-function everyNth(n: number): () => boolean {
-  let chances = 0;
-  return () => n > 0 && ++chances % n === 0;
 }
 
 async function outcomesOf({ ledger, rollouts }: Stage): Promise<Record<string, number>> {
@@ -138,4 +105,21 @@ async function outcomesOf({ ledger, rollouts }: Stage): Promise<Record<string, n
     for (const { outcome } of await ledger.attempts.instances(attempt.id)) count(`VM ${outcome}`);
   }
   return counts;
+}
+
+async function instancesOf({ fleet, ledger, engine }: Stage): Promise<string[]> {
+  const lines: string[] = [];
+  for (const { id, name } of await fleet.scaleSets()) {
+    const outcomes = new Map<string, (string | null)[]>();
+    for (const attempt of await ledger.attempts.listOf({ scaleSetId: id })) {
+      for (const { instanceId, outcome } of await ledger.attempts.instances(attempt.id)) {
+        outcomes.set(instanceId, [outcome, ...(outcomes.get(instanceId) ?? [])]);
+      }
+    }
+    for (const { instanceId, osDisk } of await fleet.instances(id, engine.now)) {
+      const version = osDisk?.source.version ?? 'without a disk';
+      lines.push([`${name}/${instanceId}`, version, ...(outcomes.get(instanceId) ?? [])].join(' '));
+    }
+  }
+  return lines;
 }
