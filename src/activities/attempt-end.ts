@@ -1,8 +1,8 @@
 import type { Instant } from '../domain/clock.ts';
 import type { Instance } from '../domain/scale-set.ts';
-import { type SetObservation } from '../domain/set-planner.ts';
+import type { SetObservation } from '../domain/set-planner.ts';
 import { hasLeftRollout, stopCodes } from '../domain/stop-codes.ts';
-import type { Attempt, AttemptStatus, Reason, TargetStatus } from '../ledger/port.ts';
+import type { Attempt, AttemptStatus, InstanceOutcome, Reason, TargetStatus } from '../ledger/port.ts';
 import { NO_ATTEMPT, NO_PROGRESS, reference } from './attempt-reference.ts';
 import { leaveZone } from './claims.ts';
 import type { ActivityDependencies } from './context.ts';
@@ -67,23 +67,25 @@ function targetStatus(status: AttemptStatus, reason: Reason | null): TargetStatu
   return hasLeftRollout(reason) ? 'skipped' : 'stopped';
 }
 
-/** Previous OS disks that were kept in case that the policy would be broken (rule B7) are not needed any more. */
+/**
+ * Previous OS disks that are still there at the end are not needed any more (rule B4): they were kept in case that the policy
+ * would be broken (rule B7), or whoever judged their batch died before it could give them up. A repair needs those of failed
+ * restores.
+ */
 export async function discardKeptDisks(
   { fleet }: ActivityDependencies,
-  { scaleSetId }: Attempt,
+  { scaleSetId, kind }: Attempt,
   instances: readonly Instance[],
   { taken }: SetObservation,
   at: Instant,
 ): Promise<void> {
   const kept = new Set(instances.filter((one) => one.previousOsDisk !== null).map((one) => one.instanceId));
-  const left = taken.filter((one) => one.outcome === 'left' && kept.has(one.instanceId));
-  if (left.length > 0) {
-    await fleet.discardPreviousOsDisks(
-      scaleSetId,
-      left.map((one) => one.instanceId),
-      at,
-    );
-  }
+  const isNeeded = (outcome: InstanceOutcome | null) =>
+    outcome === 'restoreFailed' || (kind === 'repair' && outcome === 'left');
+  const ids = taken
+    .filter((one) => kept.has(one.instanceId) && !isNeeded(one.outcome))
+    .map((one) => one.instanceId);
+  if (ids.length > 0) await fleet.discardPreviousOsDisks(scaleSetId, ids, at);
 }
 
 /** An instance that was repaired and seen healthy leaves the quarantine. */

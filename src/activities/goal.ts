@@ -1,5 +1,5 @@
 import type { Instant } from '../domain/clock.ts';
-import type { Goal } from '../domain/goal.ts';
+import { destinationOf, whyLeftAlone, type Destination, type Goal, type LeftAlone } from '../domain/goal.ts';
 import type { ImageVersion } from '../domain/image.ts';
 import type { ScaleSet } from '../domain/scale-set.ts';
 import type { Attempt, Rollout } from '../ledger/port.ts';
@@ -8,11 +8,11 @@ import type { ActivityDependencies } from './context.ts';
 /** What a rollout wants of the instances of a set, with what that follows from. */
 export async function goalOf(
   { fleet, ledger }: Pick<ActivityDependencies, 'fleet' | 'ledger'>,
-  rollout: Pick<Rollout, 'action' | 'target' | 'parameters'>,
+  rollout: Pick<Rollout, 'kind' | 'action' | 'target' | 'parameters'>,
   scaleSet: ScaleSet,
   at: Instant,
 ): Promise<Goal> {
-  const { action, target, parameters } = rollout;
+  const { kind, action, target, parameters } = rollout;
   const looksAtModel = action === 'modelUpgrade' || action === 'modelUpdate' || action === 'repair';
   const looksBack = action === 'revert' || action === 'repair';
   const [quarantined, modelVersion, earlier] = await Promise.all([
@@ -24,11 +24,41 @@ export async function goalOf(
     kind: action,
     target,
     modelVersion,
+    keepsNewer: kind !== 'manual',
     instanceIds: parameters.instanceIds,
     reimage: parameters.reimage,
     quarantined: new Set(quarantined.map((one) => one.instanceId)),
     earlier,
   };
+}
+
+/** An instance that is not as a rollout wants it. */
+export interface Wish {
+  instanceId: string;
+  destination: Destination;
+  /** Why it must be left alone, or null. */
+  why: LeftAlone | null;
+}
+
+/** The instances of a set that are not as a rollout wants them, of how many. */
+export async function wishesOf(
+  deps: Pick<ActivityDependencies, 'fleet' | 'ledger'>,
+  rollout: Pick<Rollout, 'kind' | 'action' | 'target' | 'parameters'>,
+  scaleSet: ScaleSet,
+  at: Instant,
+): Promise<{ wishes: Wish[]; of: number }> {
+  const [goal, instances] = await Promise.all([
+    goalOf(deps, rollout, scaleSet, at),
+    deps.fleet.instances(scaleSet.id, at),
+  ]);
+  const wishes = instances.flatMap((instance) => {
+    const destination = destinationOf(goal, scaleSet, instance);
+    const { instanceId } = instance;
+    return destination === null
+      ? []
+      : [{ instanceId, destination, why: whyLeftAlone(goal, scaleSet, instance) }];
+  });
+  return { wishes, of: instances.length };
 }
 
 /** The version that a set's model asks for: the one that it names, or the newest that its region offers as `latest`. */

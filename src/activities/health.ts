@@ -127,12 +127,13 @@ function judge(
   const base = { instanceId, instance, nextAt: at, lines: [] };
   if (instance === null)
     return { ...base, verdict: 'left', error: 'InstanceNotFound: deleted while it was upgraded.' };
+  const bad = restores ? ('restore' as const) : ('left' as const);
+  const onTarget = instance.osDisk !== null && sameImageVersion(instance.osDisk.source, input.target);
+  // Whatever its extensions tell is of an earlier disk then.
+  if (!onTarget) return { ...base, verdict: bad, error: 'NotOnTarget: it does not run the target version.' };
   const fault = instance.extensions.find((extension) => extension.error)?.error;
   const extensionError = fault ? `${fault.code}: ${fault.message}` : null;
   if (isModelFault(extensionError)) return { ...base, verdict: 'left', error: extensionError };
-  const bad = restores ? ('restore' as const) : ('left' as const);
-  const onTarget = instance.osDisk !== null && sameImageVersion(instance.osDisk.source, input.target);
-  if (!onTarget) return { ...base, verdict: bad, error: 'NotOnTarget: it does not run the target version.' };
   if (instance.configuredAt === null) {
     // Its extensions still run, and the 5 minutes begin at their end.
     if (instance.provisioningState === 'Updating') return { ...base, verdict: 'waiting', error: null };

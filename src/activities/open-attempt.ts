@@ -5,7 +5,8 @@ import { policyInForce } from '../domain/policy.ts';
 import type { RollingUpgradePolicy, ScaleSet } from '../domain/scale-set.ts';
 import { stopCodes } from '../domain/stop-codes.ts';
 import type { Attempt, Ledger, Rollout } from '../ledger/port.ts';
-import { NO_ATTEMPT, NO_PROGRESS, reference } from './attempt-reference.ts';
+import { reference } from './attempt-reference.ts';
+import { endedWithoutAttempt, settleWithoutAttempt } from './before-attempt.ts';
 import type { ActivityDependencies } from './context.ts';
 import { notFound, refuseOvertaken } from './failures.ts';
 import { goalOf } from './goal.ts';
@@ -24,6 +25,10 @@ export async function openAttempt(
   if (input.windDown && (await ledger.attempts.openOf(scaleSet.id)) === null)
     return nothingToWindDown(deps, input, at);
   const rollout = await existingRollout(ledger, input.rolloutId);
+  if (startedBy(rollout) === 'Platform' && !input.windDown) {
+    const settled = await settleWithoutAttempt(deps, rollout, scaleSet, at);
+    if (settled) return settled;
+  }
   const { kind, attempt } = await ledger.attempts.open(
     {
       ...(await newAttempt(deps, rollout, scaleSet, at)),
@@ -71,18 +76,13 @@ async function nothingToWindDown(
   const { rolloutId, scaleSetId } = input;
   const [last] = await deps.ledger.attempts.listOf({ scaleSetId, rolloutId, limit: 1 });
   if (last) return last;
-  const reason = { code: stopCodes.interrupted, message: 'It was stopped before it had begun.' };
   const target = await deps.ledger.targets.get(rolloutId, scaleSetId);
+  if (target && target.status !== 'waiting' && target.status !== 'upgrading')
+    return endedWithoutAttempt(target);
+  const reason = { code: stopCodes.interrupted, message: 'It was stopped before it had begun.' };
   if (target) await deps.ledger.targets.update(target, { status: 'stopped', reason });
   else await deps.ledger.rollouts.setStatus(rolloutId, 'Cancelled', at, reason);
-  return {
-    kind: 'finished',
-    attempt: NO_ATTEMPT,
-    progress: NO_PROGRESS,
-    status: 'Cancelled',
-    reason,
-    foreign: false,
-  };
+  return endedWithoutAttempt({ status: 'stopped', reason });
 }
 
 /** @throws ApplicationFailure `NotFound` */

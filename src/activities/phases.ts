@@ -1,5 +1,6 @@
 import type { Instant } from '../domain/clock.ts';
 import { destinationOf, type Goal } from '../domain/goal.ts';
+import { isNewerVersion } from '../domain/image.ts';
 import { exceedsPercent, isSteadilyHealthy } from '../domain/health.ts';
 import { isUntouchable, type Instance, type ScaleSet } from '../domain/scale-set.ts';
 import { scopesOf } from '../domain/scopes.ts';
@@ -59,7 +60,7 @@ export async function judgePhase(
 /**
  * Eligible VMs that are not healthy on the target failed, untouched ones of stopped sets among them. Skipped
  * sets (also those that were opted out in the middle), VMs that may not be touched (protected, or left to their owner by
- * rule C9), deallocated and deleted ones leave the sum (rule D2).
+ * rule C9), deallocated, superseded and deleted ones leave the sum (rule D2).
  */
 async function readVerdict(
   deps: ActivityDependencies,
@@ -76,6 +77,7 @@ async function readVerdict(
     const goal = await goalOf(deps, rollout, scaleSet, at);
     for (const instance of await deps.fleet.instances(target.scaleSetId, at)) {
       if (isUntouchable(scaleSet, instance) || instance.powerState === 'deallocated') continue;
+      if (isSuperseded(rollout, instance)) continue;
       verdict.eligible++;
       const steady = isSteadilyHealthy(instance, rollout.settings.healthyReadings);
       const problem = problemOf(goal, scaleSet, instance, steady);
@@ -88,6 +90,11 @@ async function readVerdict(
     }
   }
   return verdict;
+}
+
+/** A later version of the image has come there meanwhile. */
+function isSuperseded({ action, target }: Rollout, { osDisk }: Instance): boolean {
+  return action === 'osUpgrade' && osDisk !== null && isNewerVersion(osDisk.source, target);
 }
 
 function problemOf(goal: Goal, scaleSet: ScaleSet, instance: Instance, steady: boolean): string | null {

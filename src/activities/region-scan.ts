@@ -1,11 +1,11 @@
 import type { Instant } from '../domain/clock.ts';
-import { sameImageVersion } from '../domain/image.ts';
 import { scaleSetKey, type ScaleSet } from '../domain/scale-set.ts';
 import { triggerTime } from '../domain/trigger.ts';
 import type { ImageOffer } from '../fleet/port.ts';
 import type { Rollout, Target } from '../ledger/port.ts';
 import type { ActivityDependencies } from './context.ts';
 import { eligibilityOf, reasonAgainst } from './eligibility.ts';
+import { wishesOf } from './goal.ts';
 import { describeRevert } from './revert-scan.ts';
 import type { RegionLookInput } from './types.ts';
 
@@ -51,7 +51,7 @@ async function describeTarget(
   offers: readonly ImageOffer[],
   at: Instant,
 ): Promise<Target> {
-  const { fleet, ledger } = deps;
+  const { ledger } = deps;
   const target: Target = {
     rolloutId: rollout.id,
     scaleSetId: scaleSet.id,
@@ -71,11 +71,8 @@ async function describeTarget(
   const judged = await eligibilityOf(deps, scaleSet, rollout.target, at, { automatic: true, offers });
   const reason = reasonAgainst(judged);
   if (reason !== null) return { ...target, status: 'skipped', reason };
-  const instances = await fleet.instances(scaleSet.id, at);
-  const behind = instances.some(
-    ({ osDisk }) => osDisk === null || !sameImageVersion(osDisk.source, rollout.target),
-  );
-  if (!behind) return { ...target, status: 'upgraded' };
+  const { wishes } = await wishesOf(deps, rollout, scaleSet, at);
+  if (wishes.length === 0) return { ...target, status: 'upgraded' };
   // A retry is a person's wish: it does not wait for a trigger again.
   if (input.round > 1) return target;
   const everTriggered = await ledger.targets.wasEverTriggered(scaleSet.id);

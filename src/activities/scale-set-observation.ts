@@ -63,6 +63,7 @@ export async function observe(
     openBatch: last && last.endedAt === null ? last.number : null,
     lastBatch: last?.endedAt ? { ...last, endedAt: last.endedAt } : null,
     paused: order?.state === 'paused',
+    breach: attempt.reason,
     stop: orderToStop(input, attempt, order) ?? lost,
     rollsBackOnBreach: rollsBackOnBreach(attempt),
     updateDomainsTakeTurns: isServiceFabric(scaleSet),

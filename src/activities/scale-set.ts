@@ -30,6 +30,11 @@ export async function lookAtScaleSet(
   const rollout = await existingRollout(ledger, opened.rolloutId);
   let observation = await observe(deps, input, rollout, scaleSet, opened, at);
   let step = nextSetStep(observation.seen);
+  if (step.kind === 'breach') {
+    await ledger.attempts.recordBreach(opened, step.reason);
+    observation = { ...observation, seen: { ...observation.seen, breach: step.reason } };
+    step = nextSetStep(observation.seen);
+  }
   if (step.kind === 'claimZone') {
     // The zone that is done is left first, so that those who wait for another one are woken.
     if (observation.seen.zoneHeld !== null) await leaveZone(deps, opened.id, at);
@@ -43,9 +48,9 @@ export async function lookAtScaleSet(
       },
       at,
     );
-    if (answer.value === null) return waiting(observation, answer.waitingFor, null);
+    if (answer.value === null) return waiting(deps, observation, answer.waitingFor, null);
     if (answer.notBefore > at)
-      return waiting(observation, `zone ${answer.value} of ${scaleSet.region}`, answer.notBefore);
+      return waiting(deps, observation, `zone ${answer.value} of ${scaleSet.region}`, answer.notBefore);
     observation = { ...observation, seen: { ...observation.seen, zoneHeld: answer.value } };
     step = nextSetStep(observation.seen);
   }
@@ -77,11 +82,12 @@ async function record(
       // Whoever waits for long leaves the zone to the others (rule D4).
       await leaveZone(deps, observation.attempt.id, at);
       return step.for === 'resume'
-        ? waiting(observation, 'paused: waits for resume', null)
-        : waiting(observation, 'the pause between batches', step.until);
+        ? waiting(deps, observation, 'paused: waits for resume', null)
+        : waiting(deps, observation, 'the pause between batches', step.until);
+    case 'breach':
     case 'claimZone':
-      // Granted a moment ago and gone again: ask once more at the next look.
-      return waiting(observation, 'an availability zone', at);
+      // What it was granted a moment ago is gone again: the next look decides anew.
+      return waiting(deps, observation, 'an availability zone', at);
   }
 }
 
@@ -150,6 +156,16 @@ async function finish(
   return settleEnd(deps, input, attempt, { status, reason, progress }, at);
 }
 
-function waiting({ attempt, seen }: Observation, what: string, until: Instant | null): ScaleSetLook {
-  return { kind: 'wait', attempt: reference(attempt), progress: progressOf(seen), what, until };
+/** Waits can be long: whoever looks at the set meanwhile sees how far it is (rule E2). */
+async function waiting(
+  { ledger }: ActivityDependencies,
+  { attempt, seen }: Observation,
+  what: string,
+  until: Instant | null,
+): Promise<ScaleSetLook> {
+  const progress = progressOf(seen);
+  const counts = Object.keys(progress) as (keyof Progress)[];
+  if (counts.some((count) => progress[count] !== attempt.progress[count]))
+    await ledger.attempts.setProgress(attempt, progress);
+  return { kind: 'wait', attempt: reference(attempt), progress, what, until };
 }

@@ -1,8 +1,8 @@
 import { goalOf } from '../activities/goal.ts';
 import type { Instant } from '../domain/clock.ts';
-import { destinationOf, isOutOfBounds, type Destination, type Goal } from '../domain/goal.ts';
+import { destinationOf, whyLeftAlone, type Destination, type Goal } from '../domain/goal.ts';
 import type { ImageVersion } from '../domain/image.ts';
-import { isRunning, type Instance, type ScaleSet } from '../domain/scale-set.ts';
+import type { Instance, ScaleSet } from '../domain/scale-set.ts';
 import type { Rollout } from '../ledger/port.ts';
 import { currentInstant, type ClientContext } from './context.ts';
 
@@ -31,15 +31,15 @@ export interface Reach {
   behindModel: string[];
 }
 
-/** Looks at a set as an attempt of that action would. Changes nothing. */
+/** Looks at a set as an attempt of that action would, by a person's start unless it says otherwise. Changes nothing. */
 export async function reachOf(
   context: ClientContext,
   scaleSet: ScaleSet,
-  rollout: Pick<Rollout, 'action' | 'target' | 'parameters'>,
+  rollout: Pick<Rollout, 'action' | 'target' | 'parameters'> & Partial<Pick<Rollout, 'kind'>>,
 ): Promise<Reach> {
   const at = await currentInstant(context);
   const [goal, instances] = await Promise.all([
-    goalOf(context, rollout, scaleSet, at),
+    goalOf(context, { kind: 'manual', ...rollout }, scaleSet, at),
     context.fleet.instances(scaleSet.id, at),
   ]);
   const reach: Reach = {
@@ -61,18 +61,6 @@ export async function reachOf(
     else reach[why].push(instanceId);
   }
   return reach;
-}
-
-function whyLeftAlone(
-  goal: Goal,
-  scaleSet: ScaleSet,
-  instance: Instance,
-): 'protected' | 'stopped' | 'quarantined' | 'behindModel' | null {
-  if (isOutOfBounds(goal, scaleSet, instance)) {
-    if (instance.protectFromScaleSetActions) return 'protected';
-    return goal.quarantined.has(instance.instanceId) ? 'quarantined' : 'behindModel';
-  }
-  return isRunning(instance) ? null : 'stopped';
 }
 
 /** Instances that the attempt would be about, and that it leaves alone. */

@@ -1,6 +1,6 @@
 import type { AttemptKind, BatchAction } from './attempt-kinds.ts';
-import { imageKey, sameImageVersion, type ImageVersion } from './image.ts';
-import type { Instance, ScaleSet } from './scale-set.ts';
+import { imageKey, isNewerVersion, sameImageVersion, type ImageVersion } from './image.ts';
+import { isRunning, type Instance, type ScaleSet } from './scale-set.ts';
 import { lastKnownGood, type EarlierImage } from './way-back.ts';
 
 /** What an attempt wants of an instance: the version to be on at the end, and how it gets there. */
@@ -16,6 +16,8 @@ export interface Goal {
   target: ImageVersion;
   /** The version that the set's model asks for in its region; null when the region offers none. */
   modelVersion: ImageVersion | null;
+  /** Instances that run a later version of the image keep it (rule B10): of upgrades that nobody asked for by hand. */
+  keepsNewer?: boolean | undefined;
   /** Only these instances; all if absent. */
   instanceIds?: readonly string[] | undefined;
   /** Make new OS disks, and do not try the kept ones. */
@@ -43,7 +45,7 @@ export function destinationOf(goal: Goal, scaleSet: GoalSet, instance: GoalInsta
   if (goal.instanceIds !== undefined && !goal.instanceIds.includes(instance.instanceId)) return null;
   switch (goal.kind) {
     case 'osUpgrade':
-      return runs(instance, goal.target) ? null : { version: goal.target, action: 'swap' };
+      return hasTarget(goal, instance) ? null : { version: goal.target, action: 'swap' };
     case 'modelUpgrade':
     case 'modelUpdate':
       return towardsModel(goal, scaleSet, instance);
@@ -54,14 +56,34 @@ export function destinationOf(goal: Goal, scaleSet: GoalSet, instance: GoalInsta
   }
 }
 
-/** An attempt leaves instances alone that their owner protects; other reasons depend on what it is for. */
-export function isOutOfBounds(goal: Goal, scaleSet: GoalSet, instance: GoalInstance): boolean {
-  if (instance.protectFromScaleSetActions) return true;
-  if (goal.kind === 'repair') return false;
-  if (goal.quarantined.has(instance.instanceId)) return true;
-  // Rule C9: whoever chose mode Manual brings instances to the model himself, and until then nothing else changes them.
+/** Why an attempt leaves an instance alone that it would else act on. */
+export type LeftAlone =
+  /** By its owner. */
+  | 'protected'
+  /** Its restore failed: it is to be repaired first. */
+  | 'quarantined'
+  /** Left to its owner, who has not brought it to its model (rule C9). */
+  | 'behindModel'
+  /** Stopped or deallocated (rule B3). */
+  | 'stopped';
+
+/**
+ * Why an attempt must leave an instance alone, or null (rules B3, C9): always where its owner protects it; other reasons depend
+ * on what the attempt is for.
+ */
+export function whyLeftAlone(
+  goal: Goal,
+  scaleSet: GoalSet,
+  instance: GoalInstance & Pick<Instance, 'powerState'>,
+): LeftAlone | null {
+  if (instance.protectFromScaleSetActions) return 'protected';
+  const stopped = isRunning(instance) ? null : ('stopped' as const);
+  if (goal.kind === 'repair') return stopped;
+  if (goal.quarantined.has(instance.instanceId)) return 'quarantined';
+  // Whoever chose mode Manual brings instances to the model himself, and until then nothing else changes them.
   const bringsModel = goal.kind === 'modelUpdate' || goal.kind === 'modelUpgrade';
-  return !bringsModel && scaleSet.upgradePolicy.mode === 'Manual' && !instance.latestModelApplied;
+  const isBehind = scaleSet.upgradePolicy.mode === 'Manual' && !instance.latestModelApplied;
+  return isBehind && !bringsModel ? 'behindModel' : stopped;
 }
 
 /** Rule B14: behind the model, or failed while it was applied (rule B11). A new disk only where the model's image differs. */
@@ -94,6 +116,11 @@ function mended(goal: Goal, instance: GoalInstance): Destination | null {
   const good = current && lastKnownGood(goal.earlier, instance.instanceId, current);
   const version = previousOsDisk?.source ?? good ?? current ?? goal.modelVersion;
   return version === null ? null : { version, action: 'swap' };
+}
+
+function hasTarget({ target, keepsNewer = false }: Goal, { osDisk }: GoalInstance): boolean {
+  if (osDisk === null) return false;
+  return sameImageVersion(osDisk.source, target) || (keepsNewer && isNewerVersion(osDisk.source, target));
 }
 
 function runs({ osDisk }: Pick<Instance, 'osDisk'>, version: ImageVersion): boolean {

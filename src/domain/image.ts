@@ -41,6 +41,11 @@ export function sameImageVersion(a: ImageVersion, b: ImageVersion): boolean {
   return imageKey(a.image) === imageKey(b.image) && compareVersions(a.version, b.version) === 0;
 }
 
+/** True when it is a later version of the same image. */
+export function isNewerVersion(a: ImageVersion, than: ImageVersion): boolean {
+  return imageKey(a.image) === imageKey(than.image) && compareVersions(a.version, than.version) > 0;
+}
+
 /**
  * Orders versions by their numeric parts, so that `1.10.0` is above `1.9.9`; missing parts count as 0 (rule A5).
  * @returns below 0, 0 or above 0, as `Array.prototype.sort` wants it

@@ -1,6 +1,6 @@
-import { destinationOf, isOutOfBounds, type Goal } from './goal.ts';
+import { destinationOf, whyLeftAlone, type Goal } from './goal.ts';
 import { isSteadilyHealthy } from './health.ts';
-import { isRunning, type Instance, type ScaleSet } from './scale-set.ts';
+import type { Instance, ScaleSet } from './scale-set.ts';
 import type { ObservedInstance } from './set-planner.ts';
 
 /**
@@ -19,9 +19,8 @@ export function observedInstance(
     zone,
     updateDomain,
     healthy: isSteadilyHealthy(instance, healthyReadings) && !goal.quarantined.has(instanceId),
-    running: isRunning(instance),
     destination: destinationOf(goal, scaleSet, instance),
-    untouchable: isOutOfBounds(goal, scaleSet, instance),
+    leftAlone: whyLeftAlone(goal, scaleSet, instance),
     hasPreviousDisk: previousOsDisk !== null,
   };
 }

@@ -2,12 +2,13 @@ import { ATTEMPT_KINDS, type AttemptKind } from './attempt-kinds.ts';
 import { batchSize, nextBatch, zonesOf, type BatchPlan, type InstanceView } from './batching.ts';
 import { ALONE } from './claims.ts';
 import type { Instant } from './clock.ts';
-import type { Destination } from './goal.ts';
+import type { Destination, LeftAlone } from './goal.ts';
+import { describeLeftAlone, type LeftAloneInstance } from './left-alone.ts';
 import { exceedsPercent, percentOf } from './health.ts';
 import { imageKey } from './image.ts';
 import { placeKey, type SetCounts } from './operation.ts';
 import type { RollingUpgradePolicy } from './scale-set.ts';
-import { stopCodes, stopStatus, type StopOrder } from './stop-codes.ts';
+import { stopCodes, stopStatus, type StopReason } from './stop-codes.ts';
 
 /**
  * The upgrade of one scale set, decided step by step (rules B1 to B10): what was observed goes in, the next step comes
@@ -16,11 +17,10 @@ import { stopCodes, stopStatus, type StopOrder } from './stop-codes.ts';
 
 /** An instance, reduced to what the decision needs. */
 export interface ObservedInstance extends InstanceView {
-  running: boolean;
   /** What the attempt wants of it; null when it has that already (rule B10). */
   destination: Destination | null;
-  /** Never touched: protected, in quarantine, or behind its model in upgrade mode Manual (rule C9). */
-  untouchable: boolean;
+  /** Why it is not touched all the same, or null. */
+  leftAlone: LeftAlone | null;
   /** Its previous OS disk is kept, so that it can be restored. */
   hasPreviousDisk: boolean;
 }
@@ -45,10 +45,12 @@ export interface SetObservation {
   openBatch: number | null;
   lastBatch: { number: number; zone: string | null; updateDomain: number | null; endedAt: Instant } | null;
   paused: boolean;
+  /** What the attempt is to end with once failed instances have been restored: recorded before the first of them was (rule B7). */
+  breach: StopReason | null;
   /** Failed instances that were left are restored when the policy is broken (rule B7): automatic rollouts that ask for it. */
   rollsBackOnBreach: boolean;
   /** Set when the attempt must end at this batch boundary: cancelled, opted out, superseded. */
-  stop: StopOrder | null;
+  stop: StopReason | null;
   /** True when the set's update domains take turns whatever is done to it: Service Fabric (rule C5). */
   updateDomainsTakeTurns: boolean;
   /** True when zones of the region take turns (rule D4): automatic rollouts. */
@@ -60,6 +62,8 @@ export interface SetObservation {
 export type SetStep =
   | { kind: 'resumeBatch'; number: number }
   | ({ kind: 'batch'; number: number; destination: Destination } & BatchPlan)
+  /** The policy is broken, and failed instances are to be restored: record why, and decide again (rule B7). */
+  | { kind: 'breach'; reason: StopReason }
   /** Instances of one place that failed and were left are to be restored now, before the attempt ends (rule B7). */
   | { kind: 'rollBack'; instanceIds: string[] }
   | { kind: 'claimZone'; accepts: string[] }
@@ -68,7 +72,7 @@ export type SetStep =
   | {
       kind: 'finish';
       status: 'Completed' | 'Faulted' | 'Cancelled';
-      reason: { code: string; message: string } | null;
+      reason: StopReason | null;
     };
 
 /** The next step of an attempt. */
@@ -77,18 +81,18 @@ export function nextSetStep(seen: SetObservation): SetStep {
   const remaining = remainingInstances(seen);
   const fault = modelFault(seen);
   if (fault) return fault;
-  const breach = thresholdAfterBatch(seen);
-  if (breach) return rollBackBefore(breach, seen);
+  // While it is paused nothing is begun, so that what passes meanwhile (maintenance, say) need not end it.
+  const breach = seen.breach ?? (seen.paused && !seen.stop ? null : thresholdAfterBatch(seen));
+  if (breach) return endBy(breach, seen);
   // Before any order to stop: what is done is done.
-  if (remaining.length === 0 || hasLostDomain(seen)) return allDone(seen);
+  if ((remaining.length === 0 && !isStoppedUndone(seen)) || hasLostDomain(seen)) return allDone(seen);
   if (seen.stop) return { kind: 'finish', status: stopStatus(seen.stop), reason: seen.stop };
-  const unhealthy = wholeSetUnhealthy(seen);
-  if (unhealthy) return unhealthy;
   if (seen.paused) return { kind: 'wait', for: 'resume' };
   const resumeAt = seen.lastBatch ? seen.lastBatch.endedAt + seen.policy.pauseTimeBetweenBatches : seen.now;
   if (resumeAt > seen.now) return { kind: 'wait', for: 'pauseTimeBetweenBatches', until: resumeAt };
   const plan = goesInParts(seen) ? batchOrZone(seen, remaining) : allAtOnce(remaining);
-  return 'kind' in plan ? plan : batchOf(seen, remaining, plan);
+  if ('kind' in plan) return plan;
+  return wholeSetUnhealthy(seen) ?? batchOf(seen, remaining, plan);
 }
 
 function goesInParts({ kind, updateDomainsTakeTurns }: SetObservation): boolean {
@@ -106,11 +110,21 @@ export function remainingInstances(seen: Pick<SetObservation, 'instances' | 'tak
   const taken = new Set(seen.taken.map((instance) => instance.instanceId));
   return seen.instances.filter(
     (instance) =>
-      !taken.has(instance.instanceId) &&
-      instance.destination !== null &&
-      !instance.untouchable &&
-      instance.running,
+      !taken.has(instance.instanceId) && instance.destination !== null && instance.leftAlone === null,
   );
+}
+
+/** What would be upgraded, and must not be touched. */
+function leftAlone({ instances, taken }: Pick<SetObservation, 'instances' | 'taken'>): LeftAloneInstance[] {
+  const done = new Set(taken.map((instance) => instance.instanceId));
+  return instances.flatMap(({ instanceId, destination, leftAlone: why }) =>
+    done.has(instanceId) || destination === null || why === null ? [] : [{ instanceId, why }],
+  );
+}
+
+/** Told to stop before it could touch anything: opted out of while all instances were left to their owner, say (rule C1). */
+function isStoppedUndone(seen: SetObservation): boolean {
+  return seen.stop !== null && seen.taken.length === 0 && leftAlone(seen).length > 0;
 }
 
 /** Where no threshold watches, every failure counts: an update to the model or a repair that helped only some has failed. */
@@ -118,7 +132,11 @@ function allDone(seen: SetObservation): SetStep {
   const failed = seen.taken.filter((taken) => taken.outcome !== 'upgraded');
   const [first] = failed;
   if (ATTEMPT_KINDS[seen.kind].isGuarded || first === undefined) {
-    return { kind: 'finish', status: 'Completed', reason: null };
+    return {
+      kind: 'finish',
+      status: 'Completed',
+      reason: describeLeftAlone(leftAlone(seen), seen.instances.length),
+    };
   }
   const message = `${failed.length} of ${seen.taken.length} instances are not healthy. First: ${first.instanceId} (${first.error ?? first.outcome}).`;
   return { kind: 'finish', status: 'Faulted', reason: { code: stopCodes.notHealthy, message } };
@@ -136,16 +154,18 @@ function modelFault(seen: SetObservation): SetStep | null {
  * Rule B7, where the policy asks for it: what failed and was left is restored before the attempt ends; one place after the
  * other, and no more at a time than a batch may have, since one that has recovered meanwhile is taken out of service again.
  */
-function rollBackBefore(breach: SetStep, seen: SetObservation): SetStep {
+function endBy(reason: StopReason, seen: SetObservation): SetStep {
   const left = new Set(seen.taken.filter((one) => one.outcome === 'left').map((one) => one.instanceId));
   const restorable = seen.instances.filter((one) => one.hasPreviousDisk && left.has(one.instanceId));
-  if (!seen.rollsBackOnBreach || restorable.length === 0) return breach;
+  if (!seen.rollsBackOnBreach || restorable.length === 0)
+    return { kind: 'finish', status: 'Faulted', reason };
+  if (!seen.breach) return { kind: 'breach', reason };
   const plan = batchOrZone(seen, restorable);
   return 'kind' in plan ? plan : { kind: 'rollBack', instanceIds: plan.instanceIds };
 }
 
 /** Rule B7: of the instances upgraded so far, how many are unhealthy. A deleted one leaves the sum. */
-function thresholdAfterBatch(seen: SetObservation): SetStep | null {
+function thresholdAfterBatch(seen: SetObservation): StopReason | null {
   if (!ATTEMPT_KINDS[seen.kind].isGuarded) return null;
   const { upgraded, bad } = upgradedSoFar(seen);
   const limit = seen.policy.maxUnhealthyUpgradedInstancePercent;
@@ -153,7 +173,7 @@ function thresholdAfterBatch(seen: SetObservation): SetStep | null {
   const message =
     `${percentOf(bad.length, upgraded.length)}% of the instances upgraded so far (${bad.length} of ${upgraded.length}) are unhealthy, ` +
     `more than the limit of ${limit}%. First failed instance: ${bad[0]?.instanceId}${bad[0]?.error ? ` (${bad[0].error})` : ''}.`;
-  return { kind: 'finish', status: 'Faulted', reason: { code: stopCodes.upgradedUnhealthy, message } };
+  return { code: stopCodes.upgradedUnhealthy, message };
 }
 
 function upgradedSoFar({ instances, taken }: Pick<SetObservation, 'instances' | 'taken'>) {

@@ -1,7 +1,7 @@
 import { CANCELLED_THROUGH_TEMPORAL } from './cancel.ts';
 
-/** Why an attempt must end at a batch boundary. */
-export interface StopOrder {
+/** Why an attempt stopped or is to stop, or what it left alone: a code for machines, a sentence for people. */
+export interface StopReason {
   code: string;
   message: string;
 }
@@ -29,11 +29,11 @@ export const stopCodes = {
 } as const;
 
 /** To stop by somebody's wish is no fault; that the set can't be upgraded any further is one. */
-export function stopStatus({ code }: StopOrder): 'Cancelled' | 'Faulted' {
+export function stopStatus({ code }: StopReason): 'Cancelled' | 'Faulted' {
   return code === stopCodes.notEligible ? 'Faulted' : 'Cancelled';
 }
 
 /** True when an attempt ended since its set is none of the rollout's any longer: it leaves the sum (rules C1, D2). */
-export function hasLeftRollout(reason: StopOrder | null): boolean {
+export function hasLeftRollout(reason: StopReason | null): boolean {
   return reason?.code === stopCodes.optedOut || reason?.code === stopCodes.notEligible;
 }

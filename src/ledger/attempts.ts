@@ -43,7 +43,8 @@ export function attemptsOn(database: Database): Attempts {
     closeBatch: (attempt, batch, outcomes, at) => closeBatch(database, attempt, { batch, outcomes, at }),
     amendOutcomes: (attempt, outcomes, at) => amendOutcomes(database, attempt, { outcomes, at }),
     earlierImages: (scaleSetId) => earlierImages(database, scaleSetId),
-    setProgress: (attempt, progress) => setProgress(database, attempt, progress),
+    recordBreach: (attempt, reason) => change(database, attempt, { reason: toJson(reason) }),
+    setProgress: (attempt, progress) => change(database, attempt, progressColumns(progress)),
     close: (attempt, status, reason, progress, at) =>
       close(database, attempt, { status, reason, progress, at }),
   };
@@ -140,8 +141,11 @@ async function listOf(database: Database, filter: Parameters<Attempts['listOf']>
   return (await query.execute()).map(toAttempt);
 }
 
-async function setProgress(database: Database, writer: Writer, progress: Progress): Promise<void> {
-  const columns = progressColumns(progress);
+async function change(
+  database: Database,
+  writer: Writer,
+  columns: Partial<Pick<AttemptRow, 'reason' | keyof ReturnType<typeof progressColumns>>>,
+): Promise<void> {
   await writeFenced(database, writer, async (tx, row) => {
     refuseEnded(row);
     await tx.updateTable('attempts').set(columns).where('id', '=', row.id).execute();
@@ -167,7 +171,7 @@ async function close(
       operation: 'attempt',
       event: end.status === 'Completed' ? 'succeeded' : 'failed',
       detail: end.status,
-      error: end.reason && `${end.reason.code}: ${end.reason.message}`,
+      error: end.reason && end.status !== 'Completed' ? `${end.reason.code}: ${end.reason.message}` : null,
     });
   });
 }

@@ -185,6 +185,8 @@ export interface Attempts {
   ): Promise<void>;
   /** What a set's instances ran before each change, newest first; reverts and repairs are not among the changes. */
   earlierImages(scaleSetId: string): Promise<EarlierImage[]>;
+  /** Records what the attempt is to end with, before failed instances are restored for it (rule B7). */
+  recordBreach(attempt: { id: string; fence: number }, reason: Reason): Promise<void>;
   setProgress(attempt: { id: string; fence: number }, progress: Progress): Promise<void>;
   close(
     attempt: { id: string; fence: number },

@@ -151,6 +151,7 @@ export interface Attempt {
   /** The previous OS disk comes back when an instance is not healthy in time (rule B6). */
   restoresOnFailure: boolean;
   status: AttemptStatus;
+  /** Why it ended; while it runs, what it will end with (rule B7). Of a completed one what it left alone, if anything. */
   reason: Reason | null;
   progress: Progress;
   startedAt: Instant;

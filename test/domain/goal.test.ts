@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AttemptKind } from '../../src/domain/attempt-kinds.ts';
-import { destinationOf, isOutOfBounds, type Goal } from '../../src/domain/goal.ts';
+import { destinationOf, whyLeftAlone, type Goal } from '../../src/domain/goal.ts';
 import type { Image, ImageVersion } from '../../src/domain/image.ts';
 import { DEFAULT_ROLLING_POLICY } from '../../src/domain/policy.ts';
 import type { OsDisk, UpgradePolicy } from '../../src/domain/scale-set.ts';
@@ -9,7 +9,7 @@ const image = (sku: string): Image => ({ kind: 'platform', publisher: 'p', offer
 const v = (version: string, sku = 'a'): ImageVersion => ({ image: image(sku), version });
 const disk = (version: ImageVersion): OsDisk => ({ id: 'disk', source: version, createdAt: 0 });
 
-type Instance = Parameters<typeof destinationOf>[2];
+type Instance = Parameters<typeof whyLeftAlone>[2];
 type Set = Parameters<typeof destinationOf>[1];
 
 function instance(change: Partial<Instance> = {}): Instance {
@@ -19,6 +19,7 @@ function instance(change: Partial<Instance> = {}): Instance {
     previousOsDisk: null,
     latestModelApplied: true,
     provisioningState: 'Succeeded',
+    powerState: 'running',
     protectFromScaleSetActions: false,
     ...change,
   };
@@ -62,13 +63,28 @@ describe('what an OS upgrade wants', () => {
 
   it('is nothing of an instance that is protected, in quarantine, or behind its model in mode Manual (C9)', () => {
     const of = (mode: UpgradePolicy['mode'], change: Partial<Instance>, more: Partial<Goal> = {}) =>
-      isOutOfBounds(goal('osUpgrade', more), set(mode), instance(change));
-    expect(of('Manual', {})).toBe(false);
-    expect(of('Manual', { protectFromScaleSetActions: true })).toBe(true);
-    expect(of('Manual', {}, { quarantined: new Set(['0']) })).toBe(true);
-    expect(of('Manual', behind)).toBe(true);
-    expect(of('Automatic', behind)).toBe(false);
-    expect(of('Rolling', behind)).toBe(false);
+      whyLeftAlone(goal('osUpgrade', more), set(mode), instance(change));
+    expect(of('Manual', {})).toBeNull();
+    expect(of('Manual', { protectFromScaleSetActions: true })).toBe('protected');
+    expect(of('Manual', {}, { quarantined: new Set(['0']) })).toBe('quarantined');
+    expect(of('Manual', behind)).toBe('behindModel');
+    expect(of('Automatic', behind)).toBeNull();
+    expect(of('Rolling', behind)).toBeNull();
+  });
+
+  it('is nothing of an instance that does not run (B3)', () => {
+    const of = (powerState: Instance['powerState']) =>
+      whyLeftAlone(goal('osUpgrade'), set(), instance({ powerState }));
+    expect([of('running'), of('starting')]).toEqual([null, null]);
+    expect([of('stopped'), of('deallocated')]).toEqual(['stopped', 'stopped']);
+  });
+
+  it('is nothing of an instance on a later version, unless a person asks for this one (B10)', () => {
+    const later = instance({ osDisk: disk(v('2.1.0')) });
+    expect(destinationOf(goal('osUpgrade', { keepsNewer: true }), set(), later)).toBeNull();
+    expect(destinationOf(goal('osUpgrade'), set(), later)?.version).toEqual(v('2.0.0'));
+    const laterOfOtherSku = instance({ osDisk: disk(v('2.1.0', 'b')) });
+    expect(destinationOf(goal('osUpgrade', { keepsNewer: true }), set(), laterOfOtherSku)).not.toBeNull();
   });
 });
 
@@ -102,9 +118,9 @@ describe('what an update to the model wants (B14)', () => {
     const named = goal('modelUpdate', { instanceIds: ['1'] });
     expect(destinationOf(named, set(), instance(behind))).toBeNull();
     expect(destinationOf(named, set(), instance({ ...behind, instanceId: '1' }))?.action).toBe('configure');
-    expect(isOutOfBounds(named, set(), instance(behind))).toBe(false);
+    expect(whyLeftAlone(named, set(), instance(behind))).toBeNull();
     const guarded = instance({ ...behind, protectFromScaleSetActions: true });
-    expect(isOutOfBounds(named, set(), guarded)).toBe(true);
+    expect(whyLeftAlone(named, set(), guarded)).toBe('protected');
   });
 
   it('is nothing where the region offers no version of the changed image', () => {
@@ -138,7 +154,7 @@ describe('what a repair wants', () => {
       version: v('1.0.0'),
       action: 'swap',
     });
-    expect(isOutOfBounds(goal('repair', { quarantined }), set(), stuck)).toBe(false);
+    expect(whyLeftAlone(goal('repair', { quarantined }), set(), stuck)).toBeNull();
   });
 
   it('is a new disk of the last known good image, else of the one in place, where no disk is kept', () => {

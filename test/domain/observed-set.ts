@@ -15,6 +15,7 @@ export function observation(change: Partial<SetObservation> = {}): SetObservatio
     openBatch: null,
     lastBatch: null,
     paused: false,
+    breach: null,
     rollsBackOnBreach: false,
     stop: null,
     updateDomainsTakeTurns: false,
@@ -33,9 +34,8 @@ export function instances(
     zone: null,
     updateDomain: index % 5,
     healthy: true,
-    running: true,
     destination: { version: TARGET, action: 'swap' },
-    untouchable: false,
+    leftAlone: null,
     hasPreviousDisk: false,
     ...change(index),
   }));
@@ -48,6 +48,12 @@ export function took(
 ): TakenInstance {
   return { instanceId, batch: 1, outcome, error: null, fatal: false, ...change };
 }
+
+/** Why an attempt ends whose policy is broken (rule B7). */
+export const BROKEN = {
+  code: 'MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade',
+  message: 'too many',
+};
 
 /** A first batch that has ended. */
 export const afterBatch = { number: 1, zone: null, updateDomain: 0, endedAt: 900_000 };

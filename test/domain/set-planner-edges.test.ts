@@ -21,7 +21,8 @@ const TOO_MANY_UPGRADED = 'MaxUnhealthyUpgradedInstancePercentExceededInRollingU
 
 describe('before the first batch (B1)', () => {
   it('protected instances count, as unhealthy ones and in the whole', () => {
-    const sick = (count: number) => instances(10, (i) => ({ untouchable: i < count, healthy: i >= count }));
+    const sick = (count: number) =>
+      instances(10, (i) => ({ leftAlone: i < count ? 'protected' : null, healthy: i >= count }));
     expect(next({ instances: sick(2) })).toBe('batch');
     expect(next({ instances: sick(3) })).toBe(TOO_MANY_BEFORE);
   });

@@ -8,7 +8,7 @@ import {
   type ObservedInstance,
   type SetObservation,
 } from '../../src/domain/set-planner.ts';
-import { TARGET, afterBatch, instances, observation, took } from './observed-set.ts';
+import { BROKEN, TARGET, afterBatch, instances, observation, took } from './observed-set.ts';
 
 describe('the steps of one scale set', () => {
   it('B1: touches nothing when more than 20 % of all instances are unhealthy', () => {
@@ -23,14 +23,20 @@ describe('the steps of one scale set', () => {
   });
 
   it('B2: counts protected instances in the size of a batch', () => {
-    const seen = observation({ instances: instances(20, (i) => ({ updateDomain: 0, untouchable: i < 10 })) });
+    const seen = observation({
+      instances: instances(20, (i) => ({ updateDomain: 0, leftAlone: i < 10 ? 'protected' : null })),
+    });
     expect(nextSetStep(seen)).toMatchObject({ kind: 'batch', instanceIds: ['10', '11', '12', '13'] });
   });
 
   it('B3: does not touch an instance that does not run, and counts it as unhealthy', () => {
-    const one = observation({ instances: instances(10, (i) => ({ running: i !== 0, healthy: i !== 0 })) });
+    const one = observation({
+      instances: instances(10, (i) => ({ leftAlone: i === 0 ? 'stopped' : null, healthy: i !== 0 })),
+    });
     expect(nextSetStep(one)).toMatchObject({ kind: 'batch', instanceIds: ['5'] });
-    const three = observation({ instances: instances(10, (i) => ({ running: i > 2, healthy: i > 2 })) });
+    const three = observation({
+      instances: instances(10, (i) => ({ leftAlone: i > 2 ? null : 'stopped', healthy: i > 2 })),
+    });
     expect(nextSetStep(three)).toMatchObject({ kind: 'finish', status: 'Faulted' });
   });
 
@@ -159,10 +165,20 @@ describe('the steps of one scale set', () => {
     }));
     const broken = observation({ instances: kept, taken: failed, lastBatch: afterBatch });
     expect(nextSetStep(broken)).toMatchObject({ kind: 'finish', status: 'Faulted' });
-    const asked = { ...broken, rollsBackOnBreach: true };
+    const undecided = { ...broken, rollsBackOnBreach: true };
+    const breach = nextSetStep(undecided);
+    expect(breach).toMatchObject({ kind: 'breach', reason: { code: BROKEN.code } });
+    const asked = { ...undecided, breach: BROKEN };
     expect(nextSetStep(asked)).toEqual({ kind: 'rollBack', instanceIds: ['1', '2'] });
     const back = failed.map((taken) => ({ ...taken, outcome: 'restored' as const }));
     expect(nextSetStep({ ...asked, taken: back })).toMatchObject({ kind: 'finish', status: 'Faulted' });
+    // Also if what was left has recovered meanwhile.
+    const recovered = {
+      ...asked,
+      instances: instances(10),
+      taken: [took('0', 'upgraded'), took('1', 'restored')],
+    };
+    expect(nextSetStep(recovered)).toEqual({ kind: 'finish', status: 'Faulted', reason: BROKEN });
   });
 
   it('B7: restores no more at a time than a batch may have, one place after the other (B2, B3, D4)', () => {
@@ -174,7 +190,7 @@ describe('the steps of one scale set', () => {
       nextSetStep(
         observation({
           instances: instances(20, (i) => ({ updateDomain: 0, hasPreviousDisk: true, ...place(i) })),
-          ...{ taken, lastBatch: afterBatch, rollsBackOnBreach: true, ...change },
+          ...{ taken, lastBatch: afterBatch, rollsBackOnBreach: true, breach: BROKEN, ...change },
         }),
       );
     expect(rollsBack(() => ({}))).toEqual({ kind: 'rollBack', instanceIds: ['0', '1', '2', '3'] });
