@@ -298,17 +298,4 @@ describe('an audit of one rollout', () => {
     expect(violations).toEqual([]);
     expect(open).toEqual([{ attemptId: 'web-1', scaleSetId: '/sets/web', since: T0, batch: 1 }]);
   });
-
-  it('takes a few seconds for a hundred thousand lines', () => {
-    const sets = Array.from({ length: 1_200 }, (_, i) =>
-      attempt(
-        Array.from({ length: 10 }, (_, batch) => [{ id: String(batch), zone: '1' }]),
-        { set: `set-${i}`, region: `region-${i % 30}` },
-      ),
-    ).flat();
-    expect(sets.length).toBeGreaterThan(100_000);
-    const began = performance.now();
-    expect(auditJournal(sets, PAIRS).violations).toEqual([]);
-    expect(performance.now() - began).toBeLessThan(5_000);
-  });
 });
