@@ -34,10 +34,16 @@ export function warningsOf(facts: Facts, seen: readonly ObservedInstance[]): Exp
 function wouldStop({ now, scaleSet }: Facts, seen: readonly ObservedInstance[]): ExplainedReason[] {
   const step = nextSetStep({
     ...{ now, kind: 'osUpgrade', policy: policyInForce(scaleSet), instances: [...seen] },
-    ...{ taken: [], openBatch: null, lastBatch: null, paused: false, rollsBackOnBreach: false },
-    ...{ stop: null, zonesTakeTurns: false, updateDomainsTakeTurns: false, zoneHeld: null },
+    ...{ taken: [], openBatch: null, lastBatch: null, paused: false, breach: null },
+    ...{
+      rollsBackOnBreach: false,
+      stop: null,
+      zonesTakeTurns: false,
+      updateDomainsTakeTurns: false,
+      zoneHeld: null,
+    },
   });
-  if (step.kind !== 'finish' || step.reason === null) return [];
+  if (step.kind !== 'finish' || step.status !== 'Faulted' || step.reason === null) return [];
   const { code, message } = step.reason;
   const text = `An upgrade that began now would stop before its first batch: ${message}`;
   return [{ code, ...stopFix(code), message: text, command: null }];
