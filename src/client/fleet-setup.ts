@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Database } from '../database/database.ts';
 import { virtualAt, type Instant } from '../domain/clock.ts';
 import { imageKey, imageLabel, type Image } from '../domain/image.ts';
+import { parseScope } from '../domain/scopes.ts';
 import {
   fleetSpecSchema,
   generateFleet,
@@ -95,15 +96,17 @@ async function refuseToReplace(
 }
 
 /** What stands against VMs and sets of the old fleet does not stand against those of the same ids in the new one. */
-async function releaseAll({ fleet, ledger }: FleetSetupContext, at: Instant): Promise<void> {
+async function releaseAll({ ledger }: FleetSetupContext, at: Instant): Promise<void> {
   const by = 'fleet seed';
   for (const { scaleSetId, instanceId } of await ledger.quarantine.list()) {
     await ledger.quarantine.release(scaleSetId, [instanceId], at, by);
   }
-  for (const { id } of await fleet.scaleSets()) {
-    for (const { version } of await ledger.heldVersions.list({ scaleSetId: id })) {
-      await ledger.heldVersions.lift(id, version, at, by);
-    }
+  for (const { scaleSetId, version } of await ledger.heldVersions.list()) {
+    await ledger.heldVersions.lift(scaleSetId, version, at, by);
+  }
+  for (const { scope, state } of await ledger.orders.list()) {
+    if (state === 'running' || parseScope(scope)?.kind !== 'scaleSet') continue;
+    await ledger.orders.set({ scope, state: 'running', who: by, why: 'a new fleet', at });
   }
 }
 

@@ -12,6 +12,7 @@ import type { DesiredState, Order, Rollout } from '../ledger/port.ts';
 import { workflowDirectory } from '../temporal/workflow-directory.ts';
 import { currentInstant, currentUser, type ClientContext } from './context.ts';
 import { ClientError, conflict, UsageError } from './errors.ts';
+import { resumeCommand } from './give.ts';
 import { unendedRollouts, workflowsIn } from './workflows-in-scope.ts';
 import { workflowIdOf, workflowState } from './workflow-state.ts';
 
@@ -29,7 +30,7 @@ export interface GivenOrder {
   woken: string[];
   /** Rollouts without a workflow that could see the order: the ledger itself was told that they are cancelled. */
   closed: string[];
-  /** What a person should know: a wider order that still stands, a server that was not reached. */
+  /** What a person should know: a wider order that still stands, that this one does, a server that was not reached. */
   notes: string[];
 }
 
@@ -50,7 +51,8 @@ export async function giveOrder(context: ClientContext, request: OrderRequest): 
   await check(context, scope, state);
   const order: Order = { scope: scopeText(scope), state, who, why, at: await currentInstant(context) };
   await ledger.orders.set(order);
-  const given: GivenOrder = { order, woken: [], closed: [], notes: await widerOrder(context, scope, order) };
+  const given: GivenOrder = { order, woken: [], closed: [], notes: [] };
+  given.notes.push(...(await widerOrder(context, scope, order)), ...standingNotes(scope, order));
   try {
     const { client } = await context.temporal();
     const workflows = await workflowsIn(ledger, scope);
@@ -111,6 +113,12 @@ function checkPart(rollout: Rollout, scope: Extract<Scope, { rolloutId: string }
   if (scope.kind === 'region' && !regions.includes(scope.region)) {
     throw new UsageError(`${rollout.id} has no region "${scope.region}". It has ${regions.join(', ')}.`);
   }
+}
+
+/** What stands is not forgotten, if it is said when it is given. */
+function standingNotes({ kind }: Scope, { scope, state }: Order): string[] {
+  if (state !== 'cancelled' || (kind !== 'all' && kind !== 'scaleSet')) return [];
+  return [`It stands for whatever comes later too, until \`${resumeCommand(scope)}\`.`];
 }
 
 /** A stronger order of a wider scope outlives this one. */

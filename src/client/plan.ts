@@ -4,7 +4,6 @@ import { estimateRollout, type RegionEstimate, type RolloutEstimate } from '../d
 import type { PhasePlan } from '../domain/phases.ts';
 import { policyInForce, type RolloutSettings } from '../domain/policy.ts';
 import { triggerTime } from '../domain/trigger.ts';
-import { ALL } from '../domain/scopes.ts';
 import type { Rollout } from '../ledger/port.ts';
 import { imageRolloutId } from '../workflows/ids.ts';
 import { choosePhases, requireRegions } from './choose-phases.ts';
@@ -18,6 +17,7 @@ import type {
   RolloutPlan,
 } from './plan-types.ts';
 import { rolloutSettings } from './settings.ts';
+import { orderNotes } from './standing-orders.ts';
 import { surveyFleet, type SurveyedSet } from './survey.ts';
 import { chooseVersion, findImage, newestVersion, parseImage, type ImageInFleet } from './target.ts';
 
@@ -186,17 +186,16 @@ function addUp(parts: readonly PlanTotals[]): PlanTotals {
 
 /** What is no mistake, and still not what most people expect. */
 async function warningsOf(
-  { ledger }: ClientContext,
+  context: ClientContext,
   { offers }: ImageInFleet,
   target: ImageVersion,
   totals: PlanTotals,
 ): Promise<string[]> {
   const newest = newestVersion([...offers.values()].flat());
-  const others = (await ledger.rollouts.list({ imageKey: imageKey(target.image) })).filter(
+  const others = (await context.ledger.rollouts.list({ imageKey: imageKey(target.image) })).filter(
     ({ kind, status, target: other }) =>
       kind !== 'manual' && (status === 'Running' || status === 'Halted') && other.version !== target.version,
   );
-  const order = await ledger.orders.inForce([ALL]);
   return [
     ...(totals.instances > 0 && totals.toUpgrade === 0
       ? ['Every VM that may be upgraded runs this version already.']
@@ -208,10 +207,6 @@ async function warningsOf(
       (other) =>
         `Version ${other.target.version} of ${imageLabel(target.image)} is still being rolled out: ${other.id}.`,
     ),
-    ...(order?.state === 'paused'
-      ? [
-          `Everything is paused by ${order.who}: ${order.why}. Nothing moves before \`rollouts resume --all\`.`,
-        ]
-      : []),
+    ...(await orderNotes(context, null)),
   ];
 }

@@ -6,6 +6,7 @@ import { currentInstant, currentUser, type ClientContext } from './context.ts';
 import { findInstance } from './find.ts';
 import { requireInstances } from './fleet-changes.ts';
 import { leftAloneNotes, reachOf, type Reach } from './reach.ts';
+import { refuseWhileCancelled } from './standing-orders.ts';
 import { alreadyRuns, startAttempt } from './start-attempt.ts';
 import type { StartedRollout } from './start.ts';
 import { modelTarget } from './update-instances.ts';
@@ -39,7 +40,8 @@ export interface Repair {
 /**
  * Mends what is wrong with a set: an attempt that nobody acts for, instances whose restore failed, claims without an owner.
  * Of a set that is named with an instance, that one instance.
- * @throws ClientError `Conflict` while a workflow acts on the set, and then nothing has been changed
+ * @throws ClientError `Conflict` while a workflow acts on the set, or instances are to be mended of one that is cancelled;
+ *   and then nothing has been changed
  */
 export async function repair(context: ClientContext, request: RepairRequest): Promise<Repair> {
   const deleted = await attemptOfDeleted(context, request.id);
@@ -55,6 +57,7 @@ export async function repair(context: ClientContext, request: RepairRequest): Pr
     throw alreadyRuns(scaleSet, attempt.workflowId);
   }
   const plan = await planMending(context, scaleSet, instanceId, request);
+  if (plan.instanceIds !== null) await refuseWhileCancelled(context, scaleSet);
   const claims = await releaseStrayClaims(context, scaleSet);
   const gone = await releaseGone(context, scaleSet, plan.instances, request);
   const started = await mend(context, scaleSet, plan, request);

@@ -13,7 +13,8 @@ import { TASK_QUEUE, type ScaleSetRolloutInput, type ScaleSetRolloutResult } fro
 import { currentInstant, currentUser, type ClientContext } from './context.ts';
 import { conflict, type ClientError } from './errors.ts';
 import { rolloutSettings, type SettingsOverrides } from './settings.ts';
-import { INTERRUPTED, refuseWhileAllIsCancelled, type StartedRollout } from './start.ts';
+import { orderNotes, refuseWhileCancelled } from './standing-orders.ts';
+import { INTERRUPTED, type StartedRollout } from './start.ts';
 import { runOf, workflowState } from './workflow-state.ts';
 
 /** Who does something and why, of whatever a person starts. */
@@ -37,14 +38,14 @@ export interface SetAction extends Initiative {
  * Starts a rollout of one scale set: it is recorded first, then the set's workflow begins. Asked for again after it was
  * recorded and never began, it goes on with what was recorded. Of several at once one begins: the ledger records one of
  * each number, and Temporal runs one workflow of the set's id.
- * @throws ClientError `Conflict` while anything of the set runs, whoever began it (rule B12)
+ * @throws ClientError `Conflict` while anything of the set runs, whoever began it (rule B12), and while it is cancelled
  * @throws TemporalUnreachableError, and then nothing has been recorded
  */
 export async function startAttempt(context: ClientContext, wanted: SetAction): Promise<StartedRollout> {
   const { scaleSet } = wanted;
   const settings = rolloutSettings(wanted.settings);
   const { client, connection } = await context.temporal();
-  await refuseWhileAllIsCancelled(context);
+  await refuseWhileCancelled(context, scaleSet);
   const workflowId = scaleSetRolloutId(scaleSet.id);
   const { last, generation } = await lastManual(context, scaleSet);
   if ((await workflowState(client, workflowId)) === 'open') throw alreadyRuns(scaleSet, workflowId);
@@ -53,7 +54,8 @@ export async function startAttempt(context: ClientContext, wanted: SetAction): P
   const rollout = unstarted ?? (await record(context, wanted, settings, generation));
   const runId = await startWorkflow(context, client, rollout, scaleSet, unstarted === null);
   if (last !== null && unstarted === null) await closeAbandoned(context, last.id);
-  return { rolloutId: rollout.id, workflowId, runId, rollout, mended: unstarted !== null, warnings: [] };
+  const warnings = [...(await orderNotes(context, null)), ...(await orderNotes(context, scaleSet))];
+  return { rolloutId: rollout.id, workflowId, runId, rollout, mended: unstarted !== null, warnings };
 }
 
 /** Somebody else's upgrade of the set is in the way (rule B12). */

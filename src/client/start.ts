@@ -1,8 +1,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { humanDuration, isoTime } from '../domain/clock.ts';
+import { humanDuration } from '../domain/clock.ts';
 import type { AttemptKind } from '../domain/attempt-kinds.ts';
 import { imageLabel, type ImageVersion } from '../domain/image.ts';
-import { ALL } from '../domain/scopes.ts';
 import { AlreadyRecordedError } from '../ledger/errors.ts';
 import type { NewRollout, Reason, Rollout } from '../ledger/port.ts';
 import { registerSearchAttributes } from '../temporal/register-search-attributes.ts';
@@ -12,6 +11,7 @@ import { currentInstant, currentUser, type ClientContext } from './context.ts';
 import { ClientError, conflict } from './errors.ts';
 import { planRollout, rolloutsOf } from './plan.ts';
 import type { PlanRequest, RolloutPlan } from './plan-types.ts';
+import { refuseWhileCancelled } from './standing-orders.ts';
 import { workflowState } from './workflow-state.ts';
 
 export interface StartRequest extends PlanRequest {
@@ -47,7 +47,7 @@ export const INTERRUPTED: Reason = {
  */
 export async function startRollout(context: ClientContext, request: StartRequest): Promise<StartedRollout> {
   const { client, connection } = await context.temporal();
-  await refuseWhileAllIsCancelled(context);
+  await refuseWhileCancelled(context, null);
   const plan = await planRollout(context, request);
   const unstarted = await unstartedRollout(context, client, plan.target, 'osUpgrade');
   if (unstarted === null && plan.phases.length === 0) throw nothingToDo(plan);
@@ -57,15 +57,6 @@ export async function startRollout(context: ClientContext, request: StartRequest
   const runId = await startImageWorkflow(context, client, rollout);
   const mended = unstarted !== null;
   return { rolloutId: rollout.id, workflowId: rollout.id, runId, rollout, mended, warnings: plan.warnings };
-}
-
-/** An order for everything would end the rollout at its first step, and look like a fault. */
-export async function refuseWhileAllIsCancelled({ ledger }: ClientContext): Promise<void> {
-  const order = await ledger.orders.inForce([ALL]);
-  if (order?.state !== 'cancelled') return;
-  throw conflict(
-    `${order.who} cancelled everything at ${isoTime(order.at)}: ${order.why}. Lift that first by \`rollouts resume --all\`.`,
-  );
 }
 
 /**

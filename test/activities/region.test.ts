@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RegionLook, RegionLookInput } from '../../src/activities/types.ts';
 import { HOUR, MINUTE, isoTime } from '../../src/domain/clock.ts';
+import { scaleSetScope } from '../../src/domain/scopes.ts';
 import { DEFAULT_SETTINGS } from '../../src/domain/policy.ts';
 import type { Json } from '../../src/fleet/wire-shape.ts';
 import { scaleSetRolloutId } from '../../src/workflows/ids.ts';
@@ -53,6 +54,16 @@ describe('which sets take part', () => {
     });
     expect((await target(world, 'blind'))?.reason?.code).toBe('HealthSourceMissing,ModelApiVersionTooOld');
     expect(await target(world, 'elsewhere')).toBeNull();
+  });
+
+  it('leaves out a set that was cancelled before until a person resumes it (D6)', async () => {
+    const world = await region(['cancelled', 'other']);
+    const order = { scope: scaleSetScope(testSetId('cancelled')), who: 'ann', why: 'disk tests', at: at(0) };
+    await world.ledger.orders.set({ ...order, state: 'cancelled' });
+    expect((await look(world)).counts).toMatchObject({ waiting: 1, skipped: 1 });
+    expect((await target(world, 'cancelled'))?.reason?.code).toBe('ScaleSetCancelled');
+    await world.ledger.orders.set({ ...order, state: 'running' });
+    expect((await look(world)).counts).toMatchObject({ waiting: 2, skipped: 0 });
   });
 
   it('leaves out what was reverted there until a person lifts that (D6)', async () => {

@@ -8,13 +8,8 @@ import { UsageError } from '../errors.ts';
 import { defined } from '../plan-file.ts';
 import { rolloutsOf } from '../plan.ts';
 import { rolloutSettings } from '../settings.ts';
-import {
-  recordNew,
-  refuseWhileAllIsCancelled,
-  startImageWorkflow,
-  unstartedRollout,
-  type StartedRollout,
-} from '../start.ts';
+import { recordNew, startImageWorkflow, unstartedRollout, type StartedRollout } from '../start.ts';
+import { refuseWhileCancelled } from '../standing-orders.ts';
 import { planRevert, type RevertPlan } from './plan.ts';
 import { requireWay } from './revert-set.ts';
 import type { RevertRequest } from './revert.ts';
@@ -51,7 +46,7 @@ export async function startRolloutRevert(
   { policy, settings, who, why }: RevertRequest,
 ): Promise<StartedRollout> {
   const { client, connection } = await context.temporal();
-  await refuseWhileAllIsCancelled(context);
+  await refuseWhileCancelled(context, null);
   const { target, kind, phases } = rollout;
   const unstarted = await unstartedRollout(context, client, target, 'revert');
   if (unstarted === null) requireWay(plan);

@@ -56,7 +56,7 @@ const ORDERS: OrderCommand[] = [
     state: 'cancelled',
     summary: 'end for good, at the end of the batches under way',
     description:
-      'Cancels for good: batches under way end, so that no VM is left half done, and nothing starts any more.',
+      'Cancels for good: batches under way end, so that no VM is left half done, and nothing starts any more. Of everything or of a scale set it stands for what comes later too, until a resume.',
     done: 'Cancelled',
   },
 ];
