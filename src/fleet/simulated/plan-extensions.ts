@@ -80,7 +80,7 @@ function errorOf(
       return operationError(
         'CredentialExpired',
         `Extension "${extension.name}" needs ${url}, and its credential expired at ${isoTime(found.since)}. ` +
-          'Renew it, update the extension in the model, and apply the model to all instances.',
+          'Renew it, and update the extension in the model.',
       );
     }
   }

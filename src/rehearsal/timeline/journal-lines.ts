@@ -35,7 +35,7 @@ function ofSet(entry: JournalEntry): string | null {
   return `${detail}${error === null ? '' : `: ${error}`}`;
 }
 
-function attemptBegins({ toVersion }: JournalEntry, { attempt }: Observed): string {
+function attemptBegins({ toVersion }: JournalEntry, { attempt, warnings = [] }: Observed): string {
   if (!attempt) return 'is begun';
   const { kind, startedBy, restoresOnFailure, policy } = attempt;
   const { name, isGuarded } = ATTEMPT_KINDS[kind];
@@ -44,6 +44,7 @@ function attemptBegins({ toVersion }: JournalEntry, { attempt }: Observed): stri
     `${name}${goal} begins${startedBy === 'User' ? ' by hand' : ''}`,
     ...(isGuarded ? policyText(policy) : []),
     ...(restoresOnFailure ? [] : ['what fails is left as it is']),
+    ...warnings.map((text) => `warning: ${text.replace(/\.$/, '')}`),
   ].join('; ');
 }
 
