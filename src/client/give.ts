@@ -54,9 +54,9 @@ export function modelCommand(set: string, change: string): string {
   return `rollouts model set ${set} ${/[[\]"' ]/.test(change) ? `'${change}'` : change}`;
 }
 
-/** Ends what is done to a set, at the end of its batch; later rollouts leave it out until a resume. */
-export function cancelSetCommand(set: string): string {
-  return `rollouts cancel --scale-set ${set} --why TEXT`;
+/** Ends a rollout at the end of the batches under way. */
+export function cancelCommand(rolloutId: string): string {
+  return `rollouts cancel ${rolloutId} --why TEXT`;
 }
 
 /** @param of a scale set, or `<scale set>/<instance id>` */

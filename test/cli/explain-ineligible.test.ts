@@ -107,6 +107,27 @@ describe('explain names each reason of an ineligible set and its fix', () => {
     expect(text).toContain('Leave it to the rollout of its own image');
   });
 
+  it.each([
+    ['not-replicated', '1.1.0 is newer, and not offered in westus.'],
+    ['replicated', '1.1.0 is newer, and no rollout of it goes to eastus.'],
+  ])('%s: which newer version there is than the one that was asked about (C3)', async (set, message) => {
+    const { json, text } = await explainIn(space.databaseUrl, [set, '--version', '1.0.0'], unreachable());
+    expect(json.verdict.kind).toBe('upgraded');
+    expect(json.newer).toMatchObject([{ version: '1.1.0', message }]);
+    expect(text).toContain(`\nNewer versions:\n  ${message}\n`);
+  });
+
+  it('kept-out: so is one that is kept out of latest', async () => {
+    const { json } = await explainIn(space.databaseUrl, ['kept-out', '--version', '2.0.0'], unreachable());
+    expect(json.newer).toEqual([
+      {
+        version: '2.1.0',
+        message: '2.1.0 is newer, and kept out of latest in westus.',
+        command: 'rollouts explain kept-out --version 2.1.0',
+      },
+    ]);
+  });
+
   it('all of them, where there are several', async () => {
     const { json, text } = await explainIn(space.databaseUrl, ['hopeless'], unreachable());
     const codes = [
@@ -130,5 +151,33 @@ describe('explain names each reason of an ineligible set and its fix', () => {
     expect(json.warnings).toMatchObject([{ rule, code, command }]);
     expect(json.reasons.map((reason) => reason.code)).toEqual(['NoRollout']);
     expect(text).toContain(`\nWarnings:\n  ${rule}  ${code}\n`);
+  });
+
+  it('on one screen: what it is, the verdict, why, its instances, and what would change that', async () => {
+    const { text } = await explainIn(space.databaseUrl, ['opted-out'], unreachable());
+    expect(text).toBe(`\
+Scale set  opted-out in eastus, resource group fleet
+Image      Canonical:0001-com-ubuntu-server-jammy:22_04-lts, latest
+Version    22.04.202512050 (the newest that is offered; none is rolled out to its region)
+Runs       4 of 4 on 22.04.202511010
+Upgrades   mode Manual, automatic OS upgrades off; batches of 20 %, stops above 20 % unhealthy, or 20 % of those
+           upgraded
+
+opted-out is not upgraded: 1 reason (AutomaticOSUpgradeDisabled).
+
+Why:
+  C1  AutomaticOSUpgradeDisabled
+      Automatic OS image upgrades are not enabled on the scale set.
+      -> Set upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade to true.
+
+Instances: 4, of which 4 healthy
+    4  not on the version yet: 0, 1, 2, 3
+
+What would change that:
+  Against AutomaticOSUpgradeDisabled:
+    rollouts model set opted-out upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade=true
+  To upgrade it at once, without phases, delay or restores (rule D8):
+    rollouts start --scale-set opted-out
+`);
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../src/domain/policy.ts';
-import { scaleSetScope } from '../../src/domain/scopes.ts';
+import { rolloutScope, scaleSetScope } from '../../src/domain/scopes.ts';
 import { EPOCH, NEW_VERSION, OLD_VERSION, TARGET, testSetId, type TestSet } from '../support/fleet.ts';
 import { explainIn } from './explained.ts';
 import { recordAttempt } from './recorded.ts';
@@ -81,17 +81,49 @@ describe('explain tells why an eligible set is not upgraded', () => {
   });
 });
 
+describe('explain tells that an upgrade will stop at the end of its batch', () => {
+  const open = { isOpen: true, startedBy: 'Platform' as const };
+
+  it('when the set was opted out (C1)', async () => {
+    await fleetWith({ automaticOSUpgrade: false });
+    await recordAttempt(rollouts, id, { ...open, outcomes: { '0': null } });
+    const { json, text } = await explained('web');
+    expect(json.verdict).toEqual({
+      kind: 'upgrading',
+      text: 'is being upgraded (batch 1, update domain 0, 0 of 1 done), and stops at the end of its batch: 1 reason (AutomaticOSUpgradeDisabled)',
+    });
+    expect(text).toContain('\nIt stops for:\n  C1  AutomaticOSUpgradeDisabled\n');
+  });
+
+  it('but not for that when a person has started it (D8)', async () => {
+    await fleetWith({ automaticOSUpgrade: false });
+    await recordAttempt(rollouts, id, { ...open, startedBy: 'User' });
+    expect((await explained('web')).json.reasons).toEqual([]);
+  });
+
+  it('when it was cancelled, or all of its rollout', async () => {
+    await fleetWith();
+    const { rolloutId } = await recordAttempt(rollouts, id, { ...open, startedBy: 'User' });
+    for (const scope of [rolloutScope(rolloutId), scaleSetScope(id)])
+      await rollouts.ledger.orders.set({ ...order('cancelled'), scope });
+    expect((await explained('web')).json.reasons).toMatchObject([
+      { code: 'Cancelled', fix: expect.stringContaining('start a new rollout') as string, command: null },
+      { code: 'Cancelled', command: 'rollouts resume --scale-set web --why TEXT' },
+    ]);
+  });
+});
+
 describe('explain tells what an upgrade waits for', () => {
   it('when something else is done to the set (B12)', async () => {
     await fleetWith();
-    await recordAttempt(rollouts, id, { kind: 'repair', isOpen: true });
+    const { rolloutId } = await recordAttempt(rollouts, id, { kind: 'repair', isOpen: true });
     const { json } = await explained('web');
     expect(json.verdict.kind).toBe('waiting');
     expect(json.waitsFor).toMatchObject([
       {
         ...{ kind: 'attempt', rule: 'B12', where: 'web' },
         what: `the end of attempt 1 (repair, ${NEW_VERSION} by ann)`,
-        command: 'rollouts cancel --scale-set web --why TEXT',
+        command: `rollouts cancel ${rolloutId} --why TEXT`,
       },
     ]);
   });
@@ -210,6 +242,19 @@ describe('explain tells how instances stand', () => {
     await fleetWith({ capacity: 40 });
     const { text } = await explained('web');
     expect(text).toContain('   40  not on the version yet: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 30 more\n');
+  });
+});
+
+describe('explain calls a set in commands', () => {
+  it('by its id where others have the same name', async () => {
+    const region = 'eastus';
+    rollouts = await rolloutsOn(space, [
+      { name: 'web', region, capacity: 3, automaticOSUpgrade: false },
+      { name: 'web', region, capacity: 3, resourceGroup: 'other' },
+    ]);
+    const { json } = await explained(id);
+    expect(json.advice[0]?.command).toContain(`rollouts model set ${id} upgradePolicy`);
+    expect(json.advice[1]?.command).toBe(`rollouts start --scale-set ${id}`);
   });
 });
 

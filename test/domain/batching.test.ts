@@ -163,6 +163,18 @@ const anyPolicy = fc.record({
   prioritizeUnhealthyInstances: fc.boolean(),
 });
 
+it('planBatches finishes the open update domain of its first zone, and only there (B3)', () => {
+  const places = ['1', '2'].flatMap((zone) => [0, 1].map((updateDomain) => ({ zone, updateDomain })));
+  const candidates = places.map((place, index) => view(String(index), place));
+  const plan = planBatches({ candidates, instanceCount: 4, policy, zones: ['2', '1'], openUpdateDomain: 1 });
+  expect(plan.map(({ zone, updateDomain }) => `${zone}/${updateDomain}`)).toEqual([
+    '2/1',
+    '2/0',
+    '1/0',
+    '1/1',
+  ]);
+});
+
 describe('planBatches over random sets (rules B2, B3)', () => {
   const everyPlan = (check: (set: InstanceView[], policy: typeof crossZone, extra: number) => void) =>
     fc.assert(

@@ -28,7 +28,7 @@ const STYLES: Record<Explanation['verdict']['kind'], Style> = {
 const WHY: Record<Explanation['verdict']['kind'], string> = {
   upgraded: 'Against its next upgrade:',
   leftAlone: 'Against its next upgrade:',
-  upgrading: 'Against its next upgrade:',
+  upgrading: 'It stops for:',
   waiting: 'Why:',
   stopped: 'Why:',
   notUpgraded: 'Why:',

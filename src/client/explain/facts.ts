@@ -5,7 +5,6 @@ import { sameImageVersion, type ImageVersion } from '../../domain/image.ts';
 import { policyInForce, DEFAULT_SETTINGS } from '../../domain/policy.ts';
 import { normaliseRegionName } from '../../domain/region.ts';
 import { scaleSetKey, type RollingUpgradePolicy, type ScaleSet } from '../../domain/scale-set.ts';
-import { ALL } from '../../domain/scopes.ts';
 import type {
   Attempt,
   AttemptInstance,
@@ -37,11 +36,11 @@ export interface Facts extends ChosenTarget {
   policy: RollingUpgradePolicy;
   /** Healthy readings in a row that make an instance healthy. */
   readings: number;
+  /** For an automatic upgrade; and for one that a person starts, which some conditions are not asked of (rule D8). */
   judged: Eligibility;
-  /** A person can start its upgrade at once: nothing but the conditions of automatic upgrades is against it (rule D8). */
-  canStartByHand: boolean;
-  /** A cancel of everything that stands. */
-  allCancelled: Order | null;
+  byHand: Eligibility;
+  /** Orders as they stand, of every scope. */
+  orders: readonly Order[];
   /** What an upgrade to the version finds. */
   reach: Reach;
   quarantined: QuarantinedInstance[];
@@ -78,6 +77,11 @@ export interface Course {
   before: ScaleSetCounts | null;
   /** Scale sets of the region that are under way. */
   upgrading: number;
+}
+
+/** The attempt that brings the version now. */
+export function openUpgrade({ open, tries }: Pick<Facts, 'open' | 'tries'>): AttemptFacts | null {
+  return open !== null && tries.some(({ attempt }) => attempt.id === open.attempt.id) ? open : null;
 }
 
 /** How many attempts are looked at for what became of an instance. */
@@ -127,26 +131,19 @@ async function judge(
   scaleSet: ScaleSet,
   { target, offers: all }: ChosenTarget,
   at: Instant,
-): Promise<Pick<Facts, 'judged' | 'canStartByHand'>> {
+): Promise<Pick<Facts, 'judged' | 'byHand'>> {
   const offers = all.get(scaleSet.region) ?? [];
   const as = (automatic: boolean) => eligibilityOf(context, scaleSet, target, at, { automatic, offers });
   const [judged, byHand] = await Promise.all([as(true), as(false)]);
-  return { judged, canStartByHand: byHand.eligible };
+  return { judged, byHand };
 }
 
 async function ordersAndClaims(
   { ledger }: ClientContext,
   at: Instant,
-): Promise<Pick<Facts, 'allCancelled' | 'holds'>> {
-  const [order, orders, claims] = await Promise.all([
-    ledger.orders.inForce([ALL]),
-    ledger.orders.list(),
-    ledger.claims.list(),
-  ]);
-  return {
-    allCancelled: order?.state === 'cancelled' ? order : null,
-    holds: (rollout) => holdsOf(rollout, at, orders, claims),
-  };
+): Promise<Pick<Facts, 'orders' | 'holds'>> {
+  const [orders, claims] = await Promise.all([ledger.orders.list(), ledger.claims.list()]);
+  return { orders, holds: (rollout) => holdsOf(rollout, at, orders, claims) };
 }
 
 /** @param attempts all of the set, the newest first */

@@ -6,7 +6,8 @@ import { observedInstance } from '../../domain/observed-instance.ts';
 import type { Instance } from '../../domain/scale-set.ts';
 import { remainingInstances, type ObservedInstance } from '../../domain/set-planner.ts';
 import { batchText } from '../view/words.ts';
-import type { AttemptFacts, Facts } from './facts.ts';
+import { openUpgrade, type Facts } from './facts.ts';
+import { standingReasons } from './reasons.ts';
 import { instanceCommand } from './commands.ts';
 import type { ExplainedInstance, InstanceState } from './types.ts';
 
@@ -14,11 +15,6 @@ import type { ExplainedInstance, InstanceState } from './types.ts';
 export function explainInstances(facts: Facts): ExplainedInstance[] {
   const turns = turnsOf(facts);
   return facts.reach.instances.map((instance) => explainInstance(facts, instance, turns));
-}
-
-/** The attempt that brings the version now. */
-export function openUpgrade({ open, tries }: Pick<Facts, 'open' | 'tries'>): AttemptFacts | null {
-  return open !== null && tries.some(({ attempt }) => attempt.id === open.attempt.id) ? open : null;
 }
 
 /** The instances as a decision about the upgrade would see them. */
@@ -33,9 +29,9 @@ type Turn = BatchPlan & { number: number };
  * set that is not to be upgraded.
  */
 function turnsOf(facts: Facts): ReadonlyMap<string, Turn> {
-  const { reach, policy, judged, allCancelled } = facts;
+  const { reach, policy } = facts;
   const upgrade = openUpgrade(facts);
-  if (upgrade === null && (!judged.eligible || allCancelled !== null)) return new Map();
+  if (standingReasons(facts).length > 0) return new Map();
   const taken = (upgrade?.taken ?? []).map((one) => ({ ...one, fatal: false }));
   const candidates = remainingInstances({ instances: observed(facts), taken });
   const last = upgrade?.batches.at(-1);

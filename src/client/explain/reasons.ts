@@ -1,22 +1,27 @@
 import { isoTime } from '../../domain/clock.ts';
 import { imageKey } from '../../domain/image.ts';
 import { policyInForce } from '../../domain/policy.ts';
+import { ALL, parseScope, scaleSetScope, scopeLabel, scopesOf } from '../../domain/scopes.ts';
 import { nextSetStep, type ObservedInstance } from '../../domain/set-planner.ts';
 import { stopCodes } from '../../domain/stop-codes.ts';
 import type { Reason } from '../../ledger/port.ts';
 import { resumeCommand, startCommand, startSetCommand } from '../give.ts';
 import { newestVersion } from '../target.ts';
-import type { Course, Facts } from './facts.ts';
+import { openUpgrade, type Course, type Facts } from './facts.ts';
 import { fixCommand } from './fixes.ts';
 import { stopFix } from './stops.ts';
 import type { ExplainedReason } from './types.ts';
 
-/** What is against an upgrade, whatever a rollout does: the model, the region, a person's orders (rules C1 to C8). */
+/**
+ * What is against an upgrade, whatever comes before it: the model, the region, what people have ordered (rules C1 to C8). One that
+ * runs is stopped by it at the end of its batch.
+ */
 export function standingReasons(facts: Facts): ExplainedReason[] {
-  const { judged, called, scaleSet } = facts;
+  const { judged, byHand, called, scaleSet } = facts;
+  const { reasons } = openUpgrade(facts)?.attempt.startedBy === 'User' ? byHand : judged;
   return [
-    ...judged.reasons.map((reason) => ({ ...reason, command: fixCommand(reason.code, called, scaleSet) })),
-    ...cancelReasons(facts),
+    ...reasons.map((reason) => ({ ...reason, command: fixCommand(reason.code, called, scaleSet) })),
+    ...cancelReasons(facts, reasons.some(isOfSet) ? [scaleSetScope(scaleSet.id)] : []),
   ];
 }
 
@@ -49,13 +54,36 @@ function wouldStop({ now, scaleSet }: Facts, seen: readonly ObservedInstance[]):
   return [{ code, ...stopFix(code), message: text, command: null }];
 }
 
-/** A cancel of everything keeps any rollout from beginning; one of the set is among the reasons of its eligibility. */
-function cancelReasons({ allCancelled }: Facts): ExplainedReason[] {
-  if (allCancelled === null) return [];
-  const { who, why, at, scope } = allCancelled;
-  const message = `${who} cancelled everything at ${isoTime(at)} (${why}), which stands.`;
-  const command = resumeCommand(scope);
-  return [{ code: stopCodes.cancelled, rule: '', message, fix: 'Take that back.', command }];
+const isOfSet = ({ code }: { code: string }) => code === 'ScaleSetCancelled';
+
+/** Cancels that stand of everything, of the rollout and its parts, and of the set. @param told scopes that are told of already */
+function cancelReasons(facts: Facts, told: readonly string[]): ExplainedReason[] {
+  const { orders } = facts;
+  const scopes = scopesAround(facts).filter((scope) => !told.includes(scope));
+  return scopes.flatMap((scope) => {
+    const order = orders.find((one) => one.scope.toLowerCase() === scope.toLowerCase());
+    if (order?.state !== 'cancelled') return [];
+    const { who, why, at } = order;
+    const message = `${who} cancelled ${scopeLabel(scope)} at ${isoTime(at)} (${why}), which stands.`;
+    const kind = parseScope(scope)?.kind;
+    const mayReturn = kind === 'all' || kind === 'scaleSet';
+    const fix = mayReturn ? 'Take that back.' : 'What is cancelled stays so: start a new rollout.';
+    return [
+      { code: stopCodes.cancelled, rule: '', message, fix, command: mayReturn ? resumeCommand(scope) : null },
+    ];
+  });
+}
+
+function scopesAround({ open, course, scaleSet: { id, region } }: Facts): string[] {
+  const rollout = open?.rollout ?? course?.rollout;
+  if (rollout === undefined || rollout.endedAt !== null) return [ALL];
+  const phase = course?.rollout.id === rollout.id ? course.phase : null;
+  return scopesOf({
+    rolloutId: rollout.id,
+    region,
+    ...(phase === null ? {} : { phase }),
+    ...(open === null ? {} : { scaleSetId: id }),
+  });
 }
 
 /** Why the set's upgrade ended before all was done; null when it did not, or when another one is about to begin. */
@@ -66,7 +94,8 @@ export function stopReason(facts: Facts): ExplainedReason | null {
   return { ...reason, rule, fix, command: null };
 }
 
-function stopOf({ course, tries, judged, allCancelled }: Facts): Reason | null {
+function stopOf(facts: Facts): Reason | null {
+  const { course, tries } = facts;
   const status = course?.target?.status;
   // One that is skipped gets its turn once nothing is against it, and what is against it is told as such.
   if (status === 'waiting' || status === 'skipped') return null;
@@ -74,7 +103,7 @@ function stopOf({ course, tries, judged, allCancelled }: Facts): Reason | null {
   const ofAttempt = last === undefined || last.attempt.status === 'Completed' ? null : last.attempt.reason;
   const reason = status === 'stopped' ? (course?.target?.reason ?? null) : ofAttempt;
   // So is a cancel that still stands.
-  const stands = allCancelled !== null || judged.reasons.some(({ code }) => code === 'ScaleSetCancelled');
+  const stands = standingReasons(facts).some((one) => one.code === stopCodes.cancelled || isOfSet(one));
   return reason?.code === stopCodes.cancelled && stands ? null : reason;
 }
 
@@ -93,7 +122,7 @@ export function courseReasons(facts: Facts): ExplainedReason[] {
     const fix = 'Start one.';
     return [{ code: 'NoRollout', rule: 'D6', message, fix, command: startCommand(target) }];
   }
-  const command = facts.canStartByHand ? startByHand(facts) : null;
+  const command = facts.byHand.eligible ? startByHand(facts) : null;
   return [
     {
       ...overWhy(course, facts),

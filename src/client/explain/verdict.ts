@@ -4,8 +4,7 @@ import { batchView } from '../view/phase-views.ts';
 import { totalOf } from '../view/progress.ts';
 import { batchText, count, names } from '../view/words.ts';
 import type { BatchView } from '../view/index.ts';
-import type { AttemptFacts, Facts } from './facts.ts';
-import { openUpgrade } from './instances.ts';
+import { openUpgrade, type AttemptFacts, type Facts } from './facts.ts';
 import type { ExplainedInstance, ExplainedReason, ExplainedWait, InstanceState, Verdict } from './types.ts';
 
 /** What the verdict goes by. */
@@ -23,7 +22,10 @@ export function verdictOf(facts: Facts, found: Findings): Verdict {
   const { version } = facts.target;
   const upgrade = openUpgrade(facts);
   const off = instances.filter((one) => one.state !== 'onVersion');
-  if (upgrade !== null) return { kind: 'upgrading', text: `is being upgraded (${doing(upgrade, waits)})` };
+  if (upgrade !== null) {
+    const end = reasons.length === 0 ? '' : `, and stops at the end of its batch: ${codes(reasons)}`;
+    return { kind: 'upgrading', text: `is being upgraded (${doing(upgrade, waits)})${end}` };
+  }
   if (instances.length === 0)
     return { kind: 'upgraded', text: 'has no instances: nothing is to be upgraded' };
   if (off.length === 0) return { kind: 'upgraded', text: onVersion(instances, version) };

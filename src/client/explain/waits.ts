@@ -2,7 +2,7 @@ import { ATTEMPT_KINDS } from '../../domain/attempt-kinds.ts';
 import { humanDuration } from '../../domain/clock.ts';
 import { ALL, phaseScope, regionScope, rolloutScope, scaleSetScope } from '../../domain/scopes.ts';
 import type { PhaseRecord } from '../../ledger/port.ts';
-import { cancelSetCommand } from '../give.ts';
+import { cancelCommand } from '../give.ts';
 import { count, endedSets, eligibleSets } from '../view/words.ts';
 import {
   pairWaits,
@@ -16,8 +16,7 @@ import {
 } from '../view/waits.ts';
 import type { Wait, WaitKind } from '../view/index.ts';
 import { currentRounds } from '../workflows-in-scope.ts';
-import type { AttemptFacts, Course, Facts } from './facts.ts';
-import { openUpgrade } from './instances.ts';
+import { openUpgrade, type AttemptFacts, type Course, type Facts } from './facts.ts';
 import type { ExplainedWait } from './types.ts';
 
 /** The rule behind each wait, where it is one of the numbered ones. */
@@ -57,7 +56,7 @@ const at = (where: string, waits: readonly Wait[]): Placed[] => waits.map((wait)
 function waitsOfOpen(facts: Facts, open: AttemptFacts): Placed[] {
   const { attempt, rollout, batches } = open;
   const { name } = facts.scaleSet;
-  const other = openUpgrade(facts) === null ? at(name, [endOf(facts, open)]) : [];
+  const other = openUpgrade(facts) === null ? at(name, [endOf(open)]) : [];
   if (rollout === null) return other;
   const holds = facts.holds(rollout);
   const phase = facts.course?.rollout.id === rollout.id ? facts.course.phase : null;
@@ -67,10 +66,12 @@ function waitsOfOpen(facts: Facts, open: AttemptFacts): Placed[] {
   return [...other, ...paused, ...at(name, own)];
 }
 
-function endOf({ called }: Facts, { attempt, rollout }: AttemptFacts): Wait {
+function endOf({ attempt, rollout }: AttemptFacts): Wait {
   const by = rollout === null ? '' : ` by ${rollout.startedBy}`;
   const what = `the end of attempt ${attempt.number} (${ATTEMPT_KINDS[attempt.kind].name}, ${attempt.target.version}${by})`;
-  return waitFor('attempt', what, { since: attempt.startedAt, command: cancelSetCommand(called) });
+  // A rollout over the fleet is not to be ended for one set's sake.
+  const command = rollout?.kind === 'manual' ? cancelCommand(rollout.id) : null;
+  return waitFor('attempt', what, { since: attempt.startedAt, command });
 }
 
 /** Every pause above the set and on it: each has to be taken back. */
