@@ -117,6 +117,8 @@ describe('explain tells what a set waits for, since when and until when', () => 
       },
       { kind: 'trigger' },
     ]);
+    // A start by hand would be held up as well.
+    expect(seen[0]?.json.advice).toHaveLength(2);
   });
 
   it('its geo-pair, and who has it (D1)', async () => {

@@ -66,6 +66,8 @@ describe('explain tells why an eligible set is not upgraded', () => {
     expect(json.reasons).toMatchObject([
       { code: 'ScaleSetCancelled', command: 'rollouts resume --scale-set web --why TEXT' },
     ]);
+    // A start by hand would be refused.
+    expect(json.advice.map(({ what }) => what)).toEqual(['Against ScaleSetCancelled:']);
   });
 
   it('when an attempt by hand faulted, with the fix of its code (B11)', async () => {

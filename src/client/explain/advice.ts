@@ -72,7 +72,6 @@ function lostWorkflow({ called, open, course }: Facts, temporal: TemporalWord): 
 function byHand(facts: Facts, { verdict, concerns }: Advised): Advice[] {
   const helps = verdict.kind === 'waiting' || verdict.kind === 'notUpgraded' || verdict.kind === 'stopped';
   const isWanted = concerns.some(({ state }) => state === 'pending' || state === 'failed');
-  if (!helps || facts.open !== null || !facts.byHand.eligible || !isWanted) return [];
   const what = 'To upgrade it at once, without phases, delay or restores (rule D8):';
-  return [{ what, command: startByHand(facts) }];
+  return helps && isWanted ? given(what, startByHand(facts)) : [];
 }

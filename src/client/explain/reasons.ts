@@ -39,14 +39,8 @@ export function warningsOf(facts: Facts, seen: readonly ObservedInstance[]): Exp
 function wouldStop({ now, scaleSet }: Facts, seen: readonly ObservedInstance[]): ExplainedReason[] {
   const step = nextSetStep({
     ...{ now, kind: 'osUpgrade', policy: policyInForce(scaleSet), instances: [...seen] },
-    ...{ taken: [], openBatch: null, lastBatch: null, paused: false, breach: null },
-    ...{
-      rollsBackOnBreach: false,
-      stop: null,
-      zonesTakeTurns: false,
-      updateDomainsTakeTurns: false,
-      zoneHeld: null,
-    },
+    ...{ taken: [], openBatch: null, lastBatch: null, paused: false, breach: null, stop: null },
+    ...{ rollsBackOnBreach: false, zonesTakeTurns: false, updateDomainsTakeTurns: false, zoneHeld: null },
   });
   if (step.kind !== 'finish' || step.status !== 'Faulted' || step.reason === null) return [];
   const { code, message } = step.reason;
@@ -107,8 +101,17 @@ function stopOf(facts: Facts): Reason | null {
   return reason?.code === stopCodes.cancelled && stands ? null : reason;
 }
 
-/** The command names image and version only where it would choose others itself. */
-export function startByHand({ called, target, scaleSet, offers }: Facts): string {
+/**
+ * The command by which a person has it upgraded at once (rule D8); null where that would be refused, or held up just as well. It
+ * names image and version only where it would choose others itself.
+ */
+export function startByHand(facts: Facts): string | null {
+  const { called, target, scaleSet, offers, open, begun, byHand, orders } = facts;
+  const above = [ALL, scaleSetScope(scaleSet.id)];
+  const isOrdered = orders.some(
+    ({ scope, state }) => above.includes(scope.toLowerCase()) && state !== 'running',
+  );
+  if (open !== null || begun !== null || !byHand.eligible || isOrdered) return null;
   const isOwn = imageKey(target.image) === imageKey(scaleSet.imageReference.image);
   const isNewest = newestVersion(offers.get(scaleSet.region) ?? []) === target.version;
   return startSetCommand(called, isOwn && isNewest ? undefined : target);
@@ -122,12 +125,11 @@ export function courseReasons(facts: Facts): ExplainedReason[] {
     const fix = 'Start one.';
     return [{ code: 'NoRollout', rule: 'D6', message, fix, command: startCommand(target) }];
   }
-  const command = facts.byHand.eligible ? startByHand(facts) : null;
   return [
     {
       ...overWhy(course, facts),
       fix: 'Upgrade the scale set by hand, or start the version again when that rollout has ended.',
-      command,
+      command: startByHand(facts),
     },
   ];
 }
