@@ -8,7 +8,7 @@ import { exceedsPercent, percentOf } from './health.ts';
 import { imageKey } from './image.ts';
 import { placeKey, type SetCounts } from './operation.ts';
 import type { RollingUpgradePolicy } from './scale-set.ts';
-import { stopCodes, stopStatus, type StopReason } from './stop-codes.ts';
+import { hasLeftRollout, stopCodes, stopStatus, type StopReason } from './stop-codes.ts';
 
 /**
  * The upgrade of one scale set, decided step by step (rules B1 to B10): what was observed goes in, the next step comes
@@ -122,9 +122,13 @@ function leftAlone({ instances, taken }: Pick<SetObservation, 'instances' | 'tak
   );
 }
 
-/** Told to stop before it could touch anything: opted out of while all instances were left to their owner, say (rule C1). */
+/**
+ * Told to stop before it could touch anything: opted out of while all instances were left to their owner, say (rule C1). Or in
+ * the middle, by a change of the model that in upgrade mode Manual leaves the rest to their owner as well (rule C9).
+ */
 function isStoppedUndone(seen: SetObservation): boolean {
-  return seen.stop !== null && seen.taken.length === 0 && leftAlone(seen).length > 0;
+  const { stop, taken } = seen;
+  return stop !== null && (taken.length === 0 || hasLeftRollout(stop)) && leftAlone(seen).length > 0;
 }
 
 /** Where no threshold watches, every failure counts: an update to the model or a repair that helped only some has failed. */
@@ -138,7 +142,7 @@ function allDone(seen: SetObservation): SetStep {
       reason: describeLeftAlone(leftAlone(seen), seen.instances.length),
     };
   }
-  const message = `${failed.length} of ${seen.taken.length} instances are not healthy. First: ${first.instanceId} (${first.error ?? first.outcome}).`;
+  const message = `${failed.length} of ${seen.taken.length} instances are not healthy. First: ${first.instanceId} (${inSentence(first.error ?? first.outcome)}).`;
   return { kind: 'finish', status: 'Faulted', reason: { code: stopCodes.notHealthy, message } };
 }
 
@@ -146,7 +150,7 @@ function allDone(seen: SetObservation): SetStep {
 function modelFault(seen: SetObservation): SetStep | null {
   const fatal = seen.taken.find((instance) => instance.fatal);
   if (!fatal) return null;
-  const message = `Instance ${fatal.instanceId}: ${fatal.error} Then apply the model to all instances; the set is eligible again after that.`;
+  const message = `Instance ${fatal.instanceId}: ${inSentence(fatal.error)}. Renew the credential or resource, update the extension in the model, apply the model to all instances; the set is then eligible again.`;
   return { kind: 'finish', status: 'Faulted', reason: { code: stopCodes.extensionResource, message } };
 }
 
@@ -172,8 +176,13 @@ function thresholdAfterBatch(seen: SetObservation): StopReason | null {
   if (!exceedsPercent(bad.length, upgraded.length, limit)) return null;
   const message =
     `${percentOf(bad.length, upgraded.length)}% of the instances upgraded so far (${bad.length} of ${upgraded.length}) are unhealthy, ` +
-    `more than the limit of ${limit}%. First failed instance: ${bad[0]?.instanceId}${bad[0]?.error ? ` (${bad[0].error})` : ''}.`;
+    `more than the limit of ${limit}%. First failed instance: ${bad[0]?.instanceId}${bad[0]?.error ? ` (${inSentence(bad[0].error)})` : ''}.`;
   return { code: stopCodes.upgradedUnhealthy, message };
+}
+
+/** An error's text, which is a sentence, inside of another one. */
+function inSentence(text: string | null): string {
+  return text?.replace(/\.$/, '') ?? '';
 }
 
 function upgradedSoFar({ instances, taken }: Pick<SetObservation, 'instances' | 'taken'>) {

@@ -48,7 +48,7 @@ const LAYERS: Record<string, Layer> = {
   },
   fleet: {
     files: /^src\/fleet\//,
-    imports: [domain, /^src\/database\//, /^src\/fleet\//, anyOf('zod', 'kysely')],
+    imports: [domain, node, /^src\/database\//, /^src\/fleet\//, anyOf('zod', 'kysely')],
   },
   ledger: {
     files: /^src\/ledger\//,

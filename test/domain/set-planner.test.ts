@@ -254,6 +254,20 @@ describe('the steps of one scale set', () => {
     expect(nextSetStep(observation({ instances: done, stop }))).toMatchObject({ status: 'Completed' });
   });
 
+  it('C1: is not completed by an opt-out in its middle that leaves all the others behind the model (C9)', () => {
+    const stop = { code: 'OptedOut', message: 'x' };
+    const seen = (change: Partial<ObservedInstance>, stopped: SetObservation['stop'] = stop) =>
+      observation({
+        ...{ stop: stopped, taken: [took('0', 'upgraded'), took('5', 'upgraded')], lastBatch: afterBatch },
+        instances: instances(10, (i) => (i % 5 === 0 ? { destination: null } : change)),
+      });
+    const cancelled = { status: 'Cancelled', reason: { code: 'OptedOut' } };
+    expect(nextSetStep(seen({ leftAlone: 'behindModel' }))).toMatchObject(cancelled);
+    expect(nextSetStep(seen({}))).toMatchObject(cancelled);
+    expect(nextSetStep(seen({ destination: null }))).toMatchObject({ status: 'Completed', reason: null });
+    expect(nextSetStep(seen({ leftAlone: 'behindModel' }, null))).toMatchObject({ status: 'Completed' });
+  });
+
   it('stops where it is told to, and waits while paused', () => {
     expect(nextSetStep(observation({ stop: { code: 'OptedOut', message: 'x' } }))).toMatchObject({
       status: 'Cancelled',

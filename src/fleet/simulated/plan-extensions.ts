@@ -73,14 +73,13 @@ function errorOf(
     if (found?.problem === 'gone') {
       return operationError(
         'ExternalResourceUnavailable',
-        `Extension "${extension.name}" needs ${url}, which is gone. Put it back, or name another in the model.`,
+        `Extension "${extension.name}" needs ${url}, which is gone.`,
       );
     }
     if (found?.problem === 'expired') {
       return operationError(
         'CredentialExpired',
-        `Extension "${extension.name}" needs ${url}, and its credential expired at ${isoTime(found.since)}. ` +
-          'Renew it, and update the extension in the model.',
+        `Extension "${extension.name}" needs ${url}, and its credential expired at ${isoTime(found.since)}.`,
       );
     }
   }
