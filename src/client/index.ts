@@ -80,7 +80,6 @@ export {
   placedWaits,
   rolloutStatus,
   type PlacedWait,
-  type SetWarning,
   type StatusReport,
   type TemporalReport,
 } from './status.ts';

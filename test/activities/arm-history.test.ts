@@ -36,7 +36,6 @@ function attempt(change: Partial<Attempt> = {}): Attempt {
     },
     policy: DEFAULT_ROLLING_POLICY,
     restoresOnFailure: true,
-    warnings: [],
     status: 'RollingForward',
     reason: null,
     progress: {

@@ -14,7 +14,6 @@ export interface RecordedAttempt {
   /** Of a batch with these instances; none is recorded without. */
   outcomes?: Record<string, AttemptInstance['outcome']>;
   error?: string;
-  warnings?: Attempt['warnings'];
   status?: 'Completed' | 'Faulted' | 'Cancelled';
   reason?: Reason | null;
   isOpen?: boolean;
@@ -54,7 +53,6 @@ export async function recordAttempt(
       target,
       policy: DEFAULT_ROLLING_POLICY,
       restoresOnFailure: given.startedBy === 'Platform',
-      warnings: given.warnings ?? [],
       healthTimeout: DEFAULT_SETTINGS.healthTimeout,
       at,
     },

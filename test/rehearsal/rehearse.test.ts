@@ -131,7 +131,10 @@ describe('a rehearsal', () => {
       { what: 'actions[2]', expected: 'Conflict', actual: 'done' },
     ]);
     expect(timeline).toContainEqual(
-      expect.objectContaining({ where: 'ada', what: expect.stringMatching(/^is refused: /) }),
+      expect.objectContaining({
+        where: 'ada',
+        what: expect.stringMatching(/^wants to decide, which is refused: /),
+      }),
     );
   });
 

@@ -1,6 +1,6 @@
 import type { Audit } from '../../audit/index.ts';
 import { humanDuration } from '../../domain/clock.ts';
-import type { Reason } from '../../ledger/port.ts';
+import { endText } from '../../rehearsal/timeline/journal-lines.ts';
 import { timelineText } from '../../rehearsal/timeline/timeline.ts';
 import type { Difference, Rehearsed, SetResult } from '../index.ts';
 import { amount, section, sections, table } from './text.ts';
@@ -42,21 +42,27 @@ export function rehearsalText(rehearsed: ShownRehearsal): string {
 /** More sets than these are counted where all went well. */
 const MOST_SHOWN = 30;
 
+const COUNTS = ['upgraded', 'restored', 'failed', 'quarantined', 'reverted'] as const;
+
 function setsText(results: readonly SetResult[]): string {
   const plain = ({ status }: SetResult) => status === 'upgraded';
   const shown = results.length <= MOST_SHOWN ? results : results.filter((one) => !plain(one));
+  // What happened to nobody needs no column.
+  const counts = COUNTS.filter((count) => count === 'upgraded' || shown.some((one) => one[count] > 0));
   const rows = shown.map((result) => [
     result.name,
     result.region,
     result.status ?? 'untouched',
-    ...[result.instances, result.upgraded, result.restored, result.failed, result.quarantined].map(String),
+    String(result.instances),
+    ...counts.map((count) => String(result[count])),
     versionsText(result.versions),
     result.reason?.code ?? '',
   ]);
-  const number = (title: string) => ({ title, align: 'right' as const });
+  const number = (title: string) => ({ title: title.toUpperCase(), align: 'right' as const });
   const columns = [
-    ...[{ title: 'SCALE SET' }, { title: 'REGION' }, { title: 'RESULT' }, number('VMS'), number('UPGRADED')],
-    ...[number('RESTORED'), number('FAILED'), number('QUARANTINED'), { title: 'RUNS' }, { title: 'WHY' }],
+    ...[{ title: 'SCALE SET' }, { title: 'REGION' }, { title: 'RESULT' }, number('VMs')],
+    ...counts.map(number),
+    ...[{ title: 'RUNS' }, { title: 'WHY' }],
   ];
   const rest = results.length - shown.length;
   return [table(columns, rows), ...(rest > 0 ? [`and ${amount(rest, 'set')} more, upgraded`] : [])]
@@ -73,11 +79,8 @@ function versionsText(versions: Readonly<Record<string, number>>): string {
 
 function outcomeText({ outcome, reason, startedAt, endedAt }: ShownRehearsal): string {
   const after = outcome === 'Refused' ? '' : ` after ${humanDuration(endedAt - startedAt)} of virtual time`;
-  return `${outcome}${after}${reason === null ? '.' : `: ${reasonText(reason)}`}`;
-}
-
-function reasonText({ code, message }: Reason): string {
-  return `${code}. ${message}`;
+  if (reason === null) return `${outcome}${after}.`;
+  return endText(`${outcome}${after}`, `${reason.code}: ${reason.message}`);
 }
 
 function auditLine({ checks, violations, counts }: Audit): string {

@@ -1,10 +1,11 @@
 import type { Scope } from '../../domain/scopes.ts';
+import { isJsonObject, type Json } from '../../fleet/index.ts';
 import type { DesiredState } from '../../ledger/port.ts';
 import { parseWorkflowId, scaleSetRolloutId } from '../../workflows/ids.ts';
 import { decide } from '../decide.ts';
 import { UsageError } from '../errors.ts';
 import { findScaleSet } from '../find.ts';
-import { changeInstances, renewResources, requireInstances } from '../fleet-changes.ts';
+import { changeInstances, renewResources, requireInstances, type RenewedResource } from '../fleet-changes.ts';
 import { publish } from '../fleet-setup.ts';
 import { setModel } from '../model/set-model.ts';
 import { giveOrder } from '../orders.ts';
@@ -55,12 +56,21 @@ export async function carryOut(context: RehearsalContext, action: ScenarioAction
       return by(action, await mend(context, action));
     case 'model':
       await setModel(context, action);
-      return by(action, `changes the model of ${action.scaleSet}: ${JSON.stringify(action.patch)}`);
+      return by(action, `changes the model of ${action.scaleSet}: ${changes(action.patch).join(', ')}`);
     case 'terminate':
       return { where: 'Web UI', what: await terminate(context, action) };
     default:
       return { where: 'fleet', what: await change(context, action) };
   }
+}
+
+/** What a patch changes: `sku.capacity = 14`; of texts and lists, which may be long or secret, only where they stand. */
+function changes(patch: Json, path = ''): string[] {
+  return Object.entries(patch).flatMap(([key, value]) => {
+    if (isJsonObject(value)) return changes(value, `${path}${key}.`);
+    const isPlain = typeof value === 'number' || typeof value === 'boolean';
+    return [`${path}${key}${isPlain ? ` = ${value}` : ''}`];
+  });
 }
 
 function by({ who, why }: { who: string; why: string }, what: string): Deed {
@@ -71,10 +81,7 @@ async function start(
   context: RehearsalContext,
   { scaleSet, version, who, why }: ActionOf<'start'>,
 ): Promise<string> {
-  if (scaleSet === undefined) {
-    const { rollout } = await begin(context, { version, who, why });
-    return `starts the rollout of ${rollout.target.version} once more`;
-  }
+  if (scaleSet === undefined) return begin(context, { version, who, why });
   const { settings } = context.scenario;
   const { rollout } = await startScaleSet(context, { scaleSet, version, settings, who, why });
   return `starts the upgrade of ${scaleSet} to ${rollout.target.version} by hand`;
@@ -117,7 +124,7 @@ async function mend(
 ): Promise<string> {
   const id = instance === undefined ? scaleSet : `${scaleSet}/${instance}`;
   const { findings } = await repair(context, { id, reimage, who, why });
-  const what = findings.map((finding) => `${finding.what}: ${finding.done}`).join('; ');
+  const what = findings.map((finding) => `${finding.what.replace(/\.$/, '')}: ${finding.done}`).join('; ');
   return `repairs ${id}: ${what || 'nothing is wrong'}`;
 }
 
@@ -148,11 +155,15 @@ async function change(
     case 'renew': {
       const { url } = action;
       const renewed = await renewResources(context, url === undefined ? { allExpired: true } : { url });
-      return `the credentials of ${renewed.map((resource) => resource.url).join(', ')} are renewed`;
+      const news = ({ url: of, was }: RenewedResource) =>
+        was === 'gone' ? `${of} is there again` : `the credential of ${of} is renewed`;
+      return renewed.map(news).join('; ') || 'no credential had expired';
     }
     case 'faults':
       await fleet.setFaults(faultsFrom(rehearsal.now, action.faults, 'The faults of an action'));
-      return action.faults.length === 0 ? 'nothing goes wrong any more' : 'other things go wrong from now on';
+      return action.faults.length === 0
+        ? 'nothing goes wrong any more'
+        : 'other things go wrong from now on:';
   }
 }
 
@@ -179,9 +190,17 @@ async function terminate(
   const ended = context.rehearsal.terminate(
     (id) => id.startsWith(only) && (level === 'everything' || parseWorkflowId(id)?.level === level),
   );
-  const what = level === 'everything' ? '' : ` of level ${level}`;
-  return `${ended} workflow${ended === 1 ? '' : 's'}${what} terminated by hand`;
+  return `${ended} ${ended === 1 ? 'workflow is' : 'workflows are'} terminated by hand (${LEVELS[level]})`;
 }
+
+const LEVELS: Record<ActionOf<'terminate'>['level'], string> = {
+  image: 'the rollout',
+  phase: 'phase',
+  region: 'region',
+  scaleSet: 'scale set',
+  batch: 'batch',
+  everything: 'everything',
+};
 
 function rolloutOf({ rolloutId }: RehearsalContext): string {
   if (rolloutId !== null) return rolloutId;

@@ -4,7 +4,7 @@ import type { ClientContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import type { FleetSetupContext } from '../fleet-setup.ts';
 import { startScaleSet } from '../start-scale-set.ts';
-import { startRollout, type StartedRollout } from '../start.ts';
+import { startRollout } from '../start.ts';
 import type { Scenario } from './scenario.ts';
 
 /** What a rehearsal's people act on: as in life, but that nothing of it is real. */
@@ -18,6 +18,7 @@ export interface RehearsalContext extends ClientContext, FleetSetupContext {
 
 /**
  * Starts what the scenario is about: its rollout, or the upgrade of its one set.
+ * @returns what was done, for the story
  * @throws ClientError when it is refused, as it would be in life
  */
 export async function begin(
@@ -27,15 +28,19 @@ export async function begin(
     why,
     version = context.scenario.version,
   }: { who: string; why: string; version?: string | undefined },
-): Promise<StartedRollout> {
+): Promise<string> {
   const { scaleSet, image, regions, phases, settings } = context.scenario;
   const by = { version, settings, who, why };
-  const started =
+  const { rolloutId, rollout, mended } =
     scaleSet === undefined
       ? await startRollout(context, { image: requireImage(image), regions, phases, ...by })
       : await startScaleSet(context, { scaleSet, image, ...by });
-  context.rolloutId = started.rolloutId;
-  return started;
+  const verb = mended ? 'goes on with' : context.rolloutId === null ? 'starts' : 'starts once more';
+  context.rolloutId = rolloutId;
+  const to = rollout.target.version;
+  if (scaleSet !== undefined) return `${verb} the upgrade of ${scaleSet} to ${to} by hand`;
+  const order = rollout.phases.map((phase) => `${phase.name} (${phase.regions.join(', ')})`);
+  return `${verb} the rollout of ${to}: ${order.join(', then ')}`;
 }
 
 function requireImage(image: string | undefined): string {

@@ -3,19 +3,20 @@ import type { Database } from '../../database/database.ts';
 import { virtualAt, type Instant } from '../../domain/clock.ts';
 import { geoPairs } from '../../domain/region.ts';
 import type { ScaleSet } from '../../domain/scale-set.ts';
+import type { Fault } from '../../fleet/index.ts';
 import type { Reason, Rollout, RolloutStatus } from '../../ledger/port.ts';
 import { Rehearsal } from '../../rehearsal/rehearsal.ts';
 import { Timeline, type TimelineLine } from '../../rehearsal/timeline/timeline.ts';
 import { openWorld, type World } from '../../rehearsal/world.ts';
 import { ClientError, UsageError } from '../errors.ts';
 import { asUsage } from '../fleet-setup.ts';
-import type { StartedRollout } from '../start.ts';
-import { carryOut } from './actions.ts';
+import { carryOut, type Deed } from './actions.ts';
 import { checkNames } from './check-names.ts';
 import { begin, type RehearsalContext } from './context.ts';
 import { differencesOf, type Difference } from './differences.ts';
 import { resultsOf, type SetResult } from './results.ts';
 import { resumeRollouts, resumeSets } from './resume.ts';
+import { faultLine, type FaultLine } from './fault-lines.ts';
 import { faultsFrom, type Scenario, type ScenarioAction } from './scenario.ts';
 import { rehearsalTemporal } from './temporal.ts';
 
@@ -70,14 +71,10 @@ export async function rehearse(scenario: Scenario, source?: Database): Promise<R
 }
 
 /** Fills the scenario's own fleet, if it has one. @returns when the rehearsal begins */
-async function beginOfTime({ fleet: own, label, faults }: Scenario, { fleet }: World): Promise<Instant> {
+async function beginOfTime({ fleet: own }: Scenario, { fleet }: World): Promise<Instant> {
   const wall = Date.now();
-  const start =
-    own === null
-      ? virtualAt(await fleet.clock(), wall)
-      : (await asUsage(() => fleet.seed(own, wall))).epochVirtual;
-  await fleet.addFaults(faultsFrom(start, faults, `The faults of ${label}`));
-  return start;
+  if (own === null) return virtualAt(await fleet.clock(), wall);
+  return (await asUsage(() => fleet.seed(own, wall))).epochVirtual;
 }
 
 /** One rehearsal: where it is played, and what it has brought so far. */
@@ -86,6 +83,8 @@ class Stage {
   readonly #timeline: Timeline;
   readonly #context: RehearsalContext;
   readonly #actions: RehearsedAction[] = [];
+  /** What is still to go wrong, unless something else does instead. */
+  #faults: FaultLine[] = [];
   #refusal: Reason | null = null;
 
   constructor(scenario: Scenario, { database, fleet, ledger }: World, start: Instant) {
@@ -107,6 +106,10 @@ class Stage {
   async play(): Promise<Rehearsed> {
     const context = this.#context;
     await checkNames(context);
+    const { faults, label } = context.scenario;
+    const parsed = faultsFrom(this.#start, faults, `The faults of ${label}`);
+    await context.fleet.addFaults(parsed);
+    this.#foretell(parsed);
     const scaleSets = await context.fleet.scaleSets();
     await resumeSets(context);
     await this.#begin();
@@ -118,21 +121,29 @@ class Stage {
     return this.#report(scaleSets);
   }
 
+  /** Tells of faults: now, or when they show. */
+  #foretell(faults: readonly Fault[]): void {
+    const { now } = this.#context.rehearsal;
+    const lines = faults.map((fault) => faultLine(fault, now));
+    for (const { at, what } of lines) if (at <= now) this.#timeline.note(at, 'fleet', what);
+    this.#faults = [...this.#faults.filter(({ at }) => at <= now), ...lines.filter(({ at }) => at > now)];
+  }
+
   async #begin(): Promise<void> {
-    const { name } = this.#context.scenario;
-    const refusal = await this.#tell('operator', async () => {
-      const started = await begin(this.#context, { who: 'operator', why: `rehearsal: ${name}` });
-      return { where: 'operator', what: beginText(started) };
+    const by = { who: 'operator', why: `rehearsal: ${this.#context.scenario.name}` };
+    this.#refusal = await this.#tell({ do: 'start', ...by }, async () => {
+      return { where: by.who, what: await begin(this.#context, by) };
     });
-    this.#refusal = refusal;
   }
 
   async #act(index: number, action: ScenarioAction): Promise<void> {
     const { label } = this.#context.scenario;
     try {
-      const where = 'who' in action ? action.who : 'fleet';
-      const refusal = await this.#tell(where, () => carryOut(this.#context, action));
+      const refusal = await this.#tell(action, () => carryOut(this.#context, action));
       this.#actions.push({ index, expectedRefusal: action.refused ?? null, refusal });
+      if (action.do === 'faults') {
+        this.#foretell(faultsFrom(this.#context.rehearsal.now, action.faults, `The faults of ${label}`));
+      }
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       throw new UsageError(`The ${label}, actions[${index}] (${action.do}): ${error.message}`);
@@ -140,7 +151,7 @@ class Stage {
   }
 
   /** Does something, and tells of it. @returns why it was refused, if it was */
-  async #tell(where: string, act: () => Promise<{ where: string; what: string }>): Promise<Reason | null> {
+  async #tell(wanted: { do: string; who?: string }, act: () => Promise<Deed>): Promise<Reason | null> {
     const { now } = this.#context.rehearsal;
     try {
       const deed = await act();
@@ -149,7 +160,8 @@ class Stage {
     } catch (error) {
       if (!(error instanceof ClientError) || error instanceof UsageError) throw error;
       const { code, message } = error;
-      this.#timeline.note(now, where, `is refused: ${message}`);
+      const what = `wants to ${wanted.do}, which is refused: ${message}`;
+      this.#timeline.note(now, wanted.who ?? 'fleet', what);
       return { code, message };
     }
   }
@@ -158,6 +170,9 @@ class Stage {
     const { fleet, ledger, rehearsal, scenario, rolloutId } = this.#context;
     for (const { id } of await fleet.scaleSets()) await fleet.settle(id, rehearsal.now);
     await this.#timeline.catchUp();
+    for (const { at, what } of this.#faults) {
+      if (at <= rehearsal.now) this.#timeline.note(at, 'fleet', what);
+    }
     const rollout = rolloutId === null ? null : await ledger.rollouts.get(rolloutId);
     const ended = {
       outcome: rollout?.status ?? ('Refused' as const),
@@ -181,12 +196,4 @@ class Stage {
       differences: scenario.expect === undefined ? null : differencesOf(scenario.expect, ended),
     };
   }
-}
-
-function beginText({ rollout, mended }: StartedRollout): string {
-  const { kind, target, phases } = rollout;
-  const verb = mended ? 'goes on with' : 'starts';
-  if (kind === 'manual') return `${verb} the upgrade to ${target.version} by hand`;
-  const order = phases.map(({ name, regions }) => `${name} (${regions.join(', ')})`);
-  return `${verb} the rollout of ${target.version}: ${order.join(', then ')}`;
 }

@@ -1,3 +1,4 @@
+import type { AttemptKind } from '../../domain/attempt-kinds.ts';
 import type { Instant } from '../../domain/clock.ts';
 import type { ScaleSet } from '../../domain/scale-set.ts';
 import type { Attempt, AttemptStatus, InstanceOutcome, Reason, TargetStatus } from '../../ledger/port.ts';
@@ -13,13 +14,15 @@ export interface SetResult {
   /** Why it was stopped or skipped. */
   reason: Reason | null;
   instances: number;
-  /** Instances by what became of them in the last OS upgrade that took them. */
+  /** Instances that are there in the end, by what became of them. */
   upgraded: number;
   restored: number;
   /** Failed, and left as they were. */
   failed: number;
   /** Failed, and so did their restore. */
   quarantined: number;
+  /** Taken back to what they ran before. */
+  reverted: number;
   /** How many instances run which version in the end. */
   versions: Record<string, number>;
 }
@@ -48,12 +51,12 @@ export async function resultsOf(
 async function resultOf(context: RehearsalContext, scaleSet: ScaleSet, since: Instant): Promise<SetResult> {
   const { fleet, ledger, rehearsal } = context;
   const { id: scaleSetId, name, region } = scaleSet;
-  const newestFirst = (await ledger.attempts.listOf({ scaleSetId, kinds: ['osUpgrade'] })).filter(
+  const newestFirst = (await ledger.attempts.listOf({ scaleSetId })).filter(
     ({ endedAt }) => endedAt === null || endedAt >= since,
   );
-  const outcomes = await outcomesOf(context, newestFirst);
-  const count = (wanted: InstanceOutcome) => outcomes.filter((outcome) => outcome === wanted).length;
   const instances = await fleet.instances(scaleSetId, rehearsal.now);
+  const fates = await fatesOf(context, newestFirst.toReversed());
+  const count = (wanted: Fate) => instances.filter((one) => fates.get(one.instanceId) === wanted).length;
   const versions: Record<string, number> = {};
   for (const { osDisk } of instances) {
     const version = osDisk?.source.version ?? 'none';
@@ -61,26 +64,45 @@ async function resultOf(context: RehearsalContext, scaleSet: ScaleSet, since: In
   }
   return {
     ...{ scaleSetId, name, region },
-    ...(await endOf(context, scaleSetId, newestFirst[0])),
+    ...(await endOf(
+      context,
+      scaleSetId,
+      newestFirst.find(({ kind }) => kind === 'osUpgrade'),
+    )),
     instances: instances.length,
     upgraded: count('upgraded'),
     restored: count('restored'),
     failed: count('left'),
     quarantined: (await ledger.quarantine.list({ scaleSetId })).length,
+    reverted: count('reverted'),
     versions,
   };
 }
 
-/** What became of each instance, by its last attempt. */
-async function outcomesOf(
+type Fate = InstanceOutcome | 'reverted';
+
+/** What became of each instance in the end: an OS upgrade, and whatever mended it or took it back afterwards. */
+async function fatesOf(
   { ledger }: RehearsalContext,
-  newestFirst: readonly Attempt[],
-): Promise<(InstanceOutcome | null)[]> {
-  const last = new Map<string, InstanceOutcome | null>();
-  for (const { id } of newestFirst.toReversed()) {
-    for (const { instanceId, outcome } of await ledger.attempts.instances(id)) last.set(instanceId, outcome);
+  oldestFirst: readonly Attempt[],
+): Promise<Map<string, Fate>> {
+  const fates = new Map<string, Fate>();
+  for (const { id, kind } of oldestFirst) {
+    for (const { instanceId, outcome } of await ledger.attempts.instances(id)) {
+      const fate = outcome === null ? null : fateAfter(fates.get(instanceId), kind, outcome);
+      if (fate) fates.set(instanceId, fate);
+    }
   }
-  return [...last.values()];
+  return fates;
+}
+
+/** @param before what had become of the instance until then */
+function fateAfter(before: Fate | undefined, kind: AttemptKind, outcome: InstanceOutcome): Fate | undefined {
+  if (kind === 'osUpgrade') return outcome;
+  if (kind === 'revert') return outcome === 'upgraded' ? 'reverted' : outcome;
+  if (outcome !== 'upgraded') return before;
+  // Mended: with a kept disk it is where it was before, with a working extension it is on the new version.
+  return before === 'restoreFailed' ? 'restored' : before === 'left' ? 'upgraded' : before;
 }
 
 /** As the rollout has it, unless a person's upgrade of the set came after. */

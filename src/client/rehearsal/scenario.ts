@@ -112,6 +112,7 @@ const setExpectation = z.strictObject({
   restored: z.int().optional(),
   failed: z.int().optional(),
   quarantined: z.int().optional(),
+  reverted: z.int().optional(),
   /** VMs by the version that they run in the end. */
   versions: z.record(z.string(), z.int()).optional(),
 });

@@ -32,20 +32,35 @@ function ofSet(entry: JournalEntry): string | null {
   }
   if (operation !== 'attempt') return null;
   if (event === 'started') return attemptBegins(entry, observed);
-  return `${detail}${error === null ? '' : `: ${error}`}`;
+  return error === null ? `${detail}` : endText(`${detail}`, error);
 }
 
-function attemptBegins({ toVersion }: JournalEntry, { attempt, warnings = [] }: Observed): string {
+/**
+ * How something ended, and why, without saying a word twice: of `Cancelled` and `Cancelled: Cancelled by ada: no` that is
+ * `Cancelled by ada: no`.
+ * @param reason `<code>: <message>`
+ */
+export function endText(status: string, reason: string): string {
+  return `${status}: ${reason}`.replaceAll(/\b([A-Z]\w+): (?=\1\b)/g, '');
+}
+
+function attemptBegins({ toVersion }: JournalEntry, { attempt }: Observed): string {
   if (!attempt) return 'is begun';
-  const { kind, startedBy, restoresOnFailure, policy } = attempt;
+  const { kind, startedBy, policy } = attempt;
   const { name, isGuarded } = ATTEMPT_KINDS[kind];
-  const goal = toVersion === null || kind === 'repair' ? '' : ` to ${toVersion}`;
+  const goal = kind === 'osUpgrade' || kind === 'revert' ? ` to ${toVersion ?? ''}` : '';
   return [
     `${name}${goal} begins${startedBy === 'User' ? ' by hand' : ''}`,
     ...(isGuarded ? policyText(policy) : []),
-    ...(restoresOnFailure ? [] : ['what fails is left as it is']),
-    ...warnings.map((text) => `warning: ${text.replace(/\.$/, '')}`),
+    ...failuresText(attempt),
   ].join('; ');
+}
+
+/** What becomes of instances that fail, where they are not restored (rules B6, B7). */
+function failuresText({ restoresOnFailure, startedBy, policy }: NonNullable<Observed['attempt']>): string[] {
+  if (restoresOnFailure) return [];
+  const rollsBack = startedBy === 'Platform' && policy.rollbackFailedInstancesOnPolicyBreach;
+  return [`what fails is left${rollsBack ? ', and restored only if too much does' : ' as it is'}`];
 }
 
 /** What of a set's policy is not as usual. */
@@ -66,7 +81,6 @@ function policyText(policy: RollingUpgradePolicy): string[] {
     ...(pause === 0 ? [] : [`${humanDuration(pause)} between batches`]),
     ...(policy.enableCrossZoneUpgrade ? ['batches may span zones'] : []),
     ...(policy.prioritizeUnhealthyInstances ? ['unhealthy VMs first'] : []),
-    ...(policy.rollbackFailedInstancesOnPolicyBreach ? ['what was left is restored if it stops'] : []),
   ];
 }
 
@@ -76,23 +90,34 @@ function batchBegins({ detail, zone, updateDomain }: JournalEntry, observed: Obs
     ...(updateDomain === null ? [] : [`update domain ${updateDomain}`]),
   ];
   const { members = [], instances = 0, unhealthy = 0, action = 'swap' } = observed;
-  const doing = { swap: '', configure: ', model only', restore: ', kept disks' }[action];
+  const doing = { swap: '', configure: ' (model only)', restore: ' (its kept disk)' }[action];
   const where = place.length > 0 ? ` (${place.join(', ')})` : '';
-  return `batch ${detail}${where}: VM ${members.join(', ')}${doing}; ${unhealthy} of ${instances} unhealthy`;
+  return `batch ${detail}${where}: ${vmList(members)}${doing}; ${unhealthy} of ${instances} unhealthy`;
 }
 
 const OUTCOMES: Record<string, string> = {
-  upgraded: 'upgraded',
+  upgraded: 'healthy',
   restored: 'restored',
   left: 'failed and left',
-  restoreFailed: 'whose restore failed',
+  restoreFailed: 'not restored, in quarantine',
 };
 
-function outcomesText({ outcomes = {} }: Observed): string {
-  const parts = Object.entries(outcomes).filter(([, count]) => count > 0);
-  return (
-    parts.map(([outcome, count]) => `${count} ${OUTCOMES[outcome] ?? outcome}`).join(', ') || 'nothing left'
-  );
+function outcomesText({ outcomes = {}, gone = [] }: Observed): string {
+  // What was deleted has been left, too.
+  const ended = { ...outcomes, left: (outcomes['left'] ?? 0) - gone.length };
+  const counts = Object.entries(OUTCOMES)
+    .map(([outcome, words]) => ({ count: ended[outcome as keyof typeof ended] ?? 0, words }))
+    .filter(({ count }) => count > 0)
+    .map(({ count, words }) => `${count} ${words}`);
+  return [...counts, ...(gone.length > 0 ? [`${vmList(gone)} deleted meanwhile`] : [])].join(', ');
+}
+
+const MOST_NAMED = 12;
+
+/** `VM 3`, `VM 3, 4, 7` */
+export function vmList(ids: readonly string[]): string {
+  const named = ids.slice(0, MOST_NAMED).join(', ');
+  return `VM ${named}${ids.length > MOST_NAMED ? ` and ${ids.length - MOST_NAMED} more` : ''}`;
 }
 
 function ofInstance({ operation, event, detail, error, toVersion }: JournalEntry): string | null {
@@ -108,7 +133,7 @@ function ofInstance({ operation, event, detail, error, toVersion }: JournalEntry
     case 'extension.run':
       return `extension ${detail} failed: ${error}`;
     case 'health.wait':
-      return `${error}`;
+      return `is given up: ${error}`;
     default:
       return `${operation} failed: ${error}`;
   }

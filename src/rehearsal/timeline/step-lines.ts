@@ -1,6 +1,6 @@
 import { isoTime, type Instant } from '../../domain/clock.ts';
 import type { Step } from '../runtime.ts';
-import type { TimelineLine } from './journal-lines.ts';
+import { endText, vmList, type TimelineLine } from './journal-lines.ts';
 
 /** A line, and what it is about: the same is not said twice in a row. Null: what was said before holds no more. */
 export interface Said {
@@ -16,15 +16,22 @@ export function stepLines(step: Step): Said[] {
     case 'openPhase': {
       const { phase, round, regions } = step.input;
       const again = round > 1 ? ` again, round ${round}` : '';
-      return [said(step, `phase ${phase}`, `begins${again}: ${regions.join(', ')}`)];
+      const { line } = said(step, `phase ${phase}`, `begins${again}: ${regions.join(', ')}`);
+      // A phase whose workflow was terminated begins once more, which is news.
+      return [{ key: `${step.processId} ${step.at}`, line }];
     }
-    case 'startBake':
-      return [said(step, `phase ${step.input.phase}`, `bakes until ${clockTime(step.result.until)}`)];
+    case 'startBake': {
+      const { until } = step.result;
+      if (until <= step.at) return [];
+      return [said(step, `phase ${step.input.phase}`, `bakes until ${momentText(until, step.at)}`)];
+    }
     case 'judgePhase':
       return [judged(step)];
     case 'setRolloutStatus': {
       const { status, reason } = step.input;
-      return [said(step, 'rollout', reason ? `${status}: ${reason.code}: ${reason.message}` : status)];
+      if (status === 'Running') return [said(step, 'rollout', 'goes on')];
+      const what = reason ? endText(status, `${reason.code}: ${reason.message}`) : status;
+      return [said(step, 'rollout', what)];
     }
     case 'lookAtRegion':
       return [regionLook(step)];
@@ -54,7 +61,7 @@ function regionLook(step: StepOf<'lookAtRegion'>): Said {
   const { waitingFor, nextAt, done, cancelled } = step.result;
   if (done) return said(step, region, cancelled ? `ends: ${cancelled.message}` : 'is done');
   if (ORDINARY.has(waitingFor)) return { key: `${step.processId} ${region}`, line: null };
-  return said(step, region, `waits for ${waitingFor}${untilText(nextAt)}`);
+  return said(step, region, `waits for ${waitingFor}${untilText(nextAt, step.at)}`);
 }
 
 function setLook(step: StepOf<'lookAtScaleSet'>): Said {
@@ -63,9 +70,13 @@ function setLook(step: StepOf<'lookAtScaleSet'>): Said {
   const look = step.result;
   switch (look.kind) {
     case 'wait':
-      return said(step, where, `waits: ${look.what}${untilText(look.until)}`);
+      return said(step, where, `${waitText(look.what)}${untilText(look.until, step.at)}`);
     case 'rollBack':
-      return said(step, where, `the policy is broken: VM ${look.instanceIds.join(', ')} failed and go back`);
+      return said(
+        step,
+        where,
+        `too many have failed: ${vmList(look.instanceIds)} ${look.instanceIds.length === 1 ? 'goes' : 'go'} back`,
+      );
     case 'conflict':
       return said(step, where, `is not begun: ${look.reason.message}`);
     default:
@@ -77,8 +88,19 @@ function said(step: Step, where: string, what: string): Said {
   return { key: `${step.processId} ${where}`, line: { at: step.at, where, vm: null, what } };
 }
 
-function untilText(until: Instant | null): string {
-  return until === null ? '' : `, until ${clockTime(until)}`;
+/** What a set waits for says itself that it waits, or is only a name. */
+function waitText(what: string): string {
+  return /\bwaits\b/.test(what) ? what : `waits: ${what}`;
+}
+
+function untilText(until: Instant | null, now: Instant): string {
+  return until === null ? '' : `, until ${momentText(until, now)}`;
+}
+
+/** `10:41:07`, or `2026-01-06 10:41:07` on another day than today. */
+export function momentText(at: Instant, now: Instant): string {
+  const day = isoTime(at).slice(0, 10);
+  return day === isoTime(now).slice(0, 10) ? clockTime(at) : `${day} ${clockTime(at)}`;
 }
 
 /** `10:41:07`: virtual time is always UTC here. */

@@ -2,8 +2,8 @@ import { isoTime, type Instant } from '../../domain/clock.ts';
 import type { Ledger, Target } from '../../ledger/port.ts';
 import { parseWorkflowId } from '../../workflows/ids.ts';
 import type { Retry, Step } from '../runtime.ts';
-import { journalLines, type TimelineLine } from './journal-lines.ts';
-import { clockTime, stepLines } from './step-lines.ts';
+import { journalLines, vmList, type TimelineLine } from './journal-lines.ts';
+import { clockTime, momentText, stepLines } from './step-lines.ts';
 
 export type { TimelineLine } from './journal-lines.ts';
 
@@ -16,6 +16,8 @@ export class Timeline {
   readonly #lines: TimelineLine[] = [];
   /** What was said last of each process or scale set, so that it is not said again. */
   readonly #said = new Map<string, string>();
+  /** Where the workflow of a scale set is at work. */
+  readonly #sets = new Map<string, string>();
   #seq = 0;
 
   constructor(ledger: Ledger) {
@@ -29,7 +31,8 @@ export class Timeline {
   /** Call it after every step of the rehearsal. */
   async onStep(step: Step): Promise<void> {
     await this.catchUp();
-    if (step.activity === 'lookAtRegion' && step.input.scan) await this.#tellTargets(step);
+    if (step.activity === 'lookAtRegion') await this.#tellTargets(step);
+    if (step.activity === 'lookAtScaleSet') this.#sets.set(step.processId, placeOfSet(step.input));
     for (const { key, line } of stepLines(step)) {
       if (line !== null && this.#isNews(key, line.what)) this.#lines.push(line);
       if (line === null) this.#said.delete(key);
@@ -44,7 +47,8 @@ export class Timeline {
   }
 
   onRetry({ at, processId, activity, error, again }: Retry): void {
-    this.note(at, placeOf(processId), `${activity} fails (${error.message}); again at ${clockTime(again)}`);
+    const what = error.message.replace(/\.$/, '');
+    this.note(at, this.#placeOf(processId), `${activity}: ${what}; again at ${momentText(again, at)}`);
   }
 
   /** In the order of time; what happened at the same moment in the order in which it was done. */
@@ -56,9 +60,24 @@ export class Timeline {
   async #tellTargets(step: Extract<Step, { activity: 'lookAtRegion' }>): Promise<void> {
     const { rolloutId, region } = step.input;
     for (const target of await this.#ledger.targets.list({ rolloutId, region })) {
-      const what = describeTarget(target);
+      const what = describeTarget(target, step.at);
       const isNews = what !== null && this.#isNews(`${rolloutId} ${target.scaleSetId}`, what);
       if (isNews) this.note(step.at, `${region}/${target.scaleSetName}`, what);
+    }
+  }
+
+  #placeOf(processId: string): string {
+    const parsed = parseWorkflowId(processId);
+    switch (parsed?.level) {
+      case 'phase':
+        return `phase ${parsed.phase}`;
+      case 'region':
+        return parsed.region;
+      case 'scaleSet':
+      case 'batch':
+        return this.#sets.get(parsed.scaleSetWorkflowId) ?? parsed.scaleSetWorkflowId;
+      default:
+        return 'rollout';
     }
   }
 
@@ -69,25 +88,16 @@ export class Timeline {
   }
 }
 
-function describeTarget({ status, triggerAt, reason, attemptId }: Target): string | null {
-  if (status === 'waiting') return `is due: its upgrade is triggered at ${clockTime(triggerAt)}`;
-  if (status === 'skipped') return `is left out: ${reason?.message ?? ''}`;
+function describeTarget({ status, triggerAt, reason, attemptId }: Target, now: Instant): string | null {
+  if (status === 'waiting' && triggerAt > now)
+    return `is due: its upgrade is triggered at ${momentText(triggerAt, now)}`;
+  // Of one that was begun the end of its attempt tells why.
+  if (status === 'skipped' && attemptId === null) return `is left out: ${reason?.message ?? ''}`;
   return status === 'upgraded' && attemptId === null ? 'has nothing to upgrade' : null;
 }
 
-function placeOf(processId: string): string {
-  const parsed = parseWorkflowId(processId);
-  switch (parsed?.level) {
-    case 'image':
-    case undefined:
-      return 'rollout';
-    case 'phase':
-      return `phase ${parsed.phase}`;
-    case 'region':
-      return parsed.region;
-    default:
-      return processId;
-  }
+function placeOfSet({ scaleSetId, region }: { scaleSetId: string; region: string }): string {
+  return `${region}/${scaleSetId.split('/').at(-1)}`;
 }
 
 /** The story as text, a day after the other. */
@@ -116,12 +126,4 @@ function together(lines: readonly TimelineLine[]): (Omit<TimelineLine, 'vm'> & {
     else told.push({ at, where, vms: vm === null ? [] : [vm], what });
   }
   return told;
-}
-
-const MOST_NAMED = 12;
-
-/** `VM 3`, `VM 3, 4, 7` */
-function vmList(ids: readonly string[]): string {
-  const named = ids.slice(0, MOST_NAMED).join(', ');
-  return `VM ${named}${ids.length > MOST_NAMED ? ` and ${ids.length - MOST_NAMED} more` : ''}`;
 }
