@@ -1,4 +1,5 @@
 import type { Instant } from '../domain/clock.ts';
+import type { EligibilityWarning } from '../domain/eligibility.ts';
 import { destinationOf } from '../domain/goal.ts';
 import { imageKey, type ImageVersion } from '../domain/image.ts';
 import { policyInForce } from '../domain/policy.ts';
@@ -8,6 +9,7 @@ import type { Attempt, Ledger, Rollout } from '../ledger/port.ts';
 import { reference } from './attempt-reference.ts';
 import { endedWithoutAttempt, settleWithoutAttempt } from './before-attempt.ts';
 import type { ActivityDependencies } from './context.ts';
+import { eligibilityOf } from './eligibility.ts';
 import { notFound, refuseOvertaken } from './failures.ts';
 import { goalOf } from './goal.ts';
 import { holdBack } from './hold-back.ts';
@@ -98,7 +100,7 @@ async function newAttempt(
   rollout: Rollout,
   scaleSet: ScaleSet,
   at: Instant,
-): Promise<Pick<Attempt, 'scaleSetId' | 'rolloutId' | 'kind' | 'region' | 'target' | 'policy'>> {
+): Promise<Pick<Attempt, 'scaleSetId' | 'rolloutId' | 'kind' | 'region' | 'target' | 'policy' | 'warnings'>> {
   return {
     scaleSetId: scaleSet.id,
     rolloutId: rollout.id,
@@ -106,7 +108,19 @@ async function newAttempt(
     region: scaleSet.region,
     target: rollout.action === 'revert' ? await wayBack(deps, rollout, scaleSet, at) : rollout.target,
     policy: policyOf(rollout, scaleSet),
+    warnings: await warningsOf(deps, rollout, scaleSet, at),
   };
+}
+
+/** Rule C8: what the first batch will meet is said before it begins. */
+async function warningsOf(
+  deps: ActivityDependencies,
+  rollout: Rollout,
+  scaleSet: ScaleSet,
+  at: Instant,
+): Promise<EligibilityWarning[]> {
+  const automatic = startedBy(rollout) === 'Platform';
+  return (await eligibilityOf(deps, scaleSet, rollout.target, at, { automatic })).warnings;
 }
 
 /** A rolling upgrade to the model goes by the set's own policy whether or not OS upgrades do (rule B13). */

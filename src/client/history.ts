@@ -1,6 +1,7 @@
 import { attemptsOfHistory, historyItem, type HistoryItem } from '../arm/history.ts';
 import type { AttemptKind } from '../domain/attempt-kinds.ts';
 import type { Instant } from '../domain/clock.ts';
+import type { EligibilityWarning } from '../domain/eligibility.ts';
 import type { ScaleSet } from '../domain/scale-set.ts';
 import { scopesOf } from '../domain/scopes.ts';
 import type { Attempt, InstanceOutcome, Order, Reason, Rollout } from '../ledger/port.ts';
@@ -21,6 +22,8 @@ export interface HistoryEntry extends HistoryItem {
     endedAt: Instant | null;
     /** Why it stopped before all was done. */
     reason: Reason | null;
+    /** What was warned of before its first batch (rule C8). */
+    warnings: EligibilityWarning[];
     outcomes: Record<InstanceOutcome, number>;
     /** Pauses, resumes and cancels that concerned it, the oldest first. */
     orders: Order[];
@@ -76,7 +79,7 @@ async function entryOf(
     region: scaleSet.region,
     scaleSetId: scaleSet.id,
   });
-  const { id, number, kind, rolloutId, startedAt, endedAt, reason } = attempt;
+  const { id, number, kind, rolloutId, startedAt, endedAt, reason, warnings } = attempt;
   return {
     ...historyItem(attempt, instances, scaleSet.region),
     attempt: {
@@ -88,6 +91,7 @@ async function entryOf(
       startedAt,
       endedAt,
       reason,
+      warnings,
       outcomes,
       orders: ordersDuring(orders, scopes, startedAt, endedAt ?? now),
     },

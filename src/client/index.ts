@@ -80,6 +80,7 @@ export {
   placedWaits,
   rolloutStatus,
   type PlacedWait,
+  type SetWarning,
   type StatusReport,
   type TemporalReport,
 } from './status.ts';

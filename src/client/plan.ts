@@ -59,7 +59,10 @@ export async function planRollout(context: ClientContext, request: PlanRequest):
     virtualDurationMs: estimate.duration,
     wallDurationMs: wallDuration({ epochVirtual: 0, epochWall: 0, speed }, estimate.duration),
     speed,
-    warnings: await warningsOf(context, inFleet, target, addUp(plannedPhases)),
+    warnings: [
+      ...(await warningsOf(context, inFleet, target, addUp(plannedPhases))),
+      ...resourcesMissed(eligible),
+    ],
   };
 }
 
@@ -208,5 +211,20 @@ async function warningsOf(
         `Version ${other.target.version} of ${imageLabel(target.image)} is still being rolled out: ${other.id}.`,
     ),
     ...(await orderNotes(context, null)),
+  ];
+}
+
+/** Scale sets that one warning names. */
+const MOST_NAMED = 5;
+
+/** Rule C8, for whoever starts a rollout without reading its plan. */
+function resourcesMissed(eligible: readonly SurveyedSet[]): string[] {
+  const names = eligible
+    .filter(({ warnings, toUpgrade }) => toUpgrade > 0 && warnings.some(({ rule }) => rule === 'C8'))
+    .map(({ scaleSet }) => scaleSet.name);
+  if (names.length === 0) return [];
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
+  return [
+    `Extensions of ${names.slice(0, MOST_NAMED).join(', ')}${more} need what is gone or has expired: their first batches will fail (rule C8). \`rollouts plan\` says what.`,
   ];
 }

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Duration, Instant } from '../domain/clock.ts';
 import { sameImageVersion } from '../domain/image.ts';
+import type { EligibilityWarning } from '../domain/eligibility.ts';
 import { scaleSetKey } from '../domain/scale-set.ts';
 import type { Decision, HeldVersion, Order, QuarantinedInstance, Rollout } from '../ledger/port.ts';
 import { parseScope } from '../domain/scopes.ts';
@@ -27,8 +28,14 @@ export interface StatusReport {
   quarantined: QuarantinedInstance[];
   /** Its sets on which its version was reverted: it does not come there again by itself. */
   heldBack: HeldVersion[];
+  /** What was warned of before the upgrades that run now began (rule C8). */
+  warnings: SetWarning[];
   /** What is out of order, and what to do. */
   advice: string[];
+}
+
+export interface SetWarning extends EligibilityWarning {
+  scaleSetId: string;
 }
 
 export interface PlacedWait extends Wait {
@@ -71,6 +78,7 @@ export async function rolloutStatus(context: ClientContext, rolloutId: string): 
     decisions: await ledger.phases.decisions(rollout.id),
     quarantined: await quarantinedIn(context, rollout),
     heldBack: await heldIn(context, rollout),
+    warnings: await warningsIn(context, rollout),
     advice: adviceFor(rollout, temporal),
   };
 }
@@ -155,6 +163,11 @@ async function heldIn({ ledger }: ClientContext, { id: rolloutId, target }: Roll
   ]);
   const sets = new Set([...targets, ...attempts].map(({ scaleSetId }) => scaleSetKey(scaleSetId)));
   return held.filter(({ scaleSetId }) => sets.has(scaleSetKey(scaleSetId)));
+}
+
+async function warningsIn({ ledger }: ClientContext, { id }: Rollout): Promise<SetWarning[]> {
+  const open = await ledger.attempts.listOpen({ rolloutId: id });
+  return open.flatMap(({ scaleSetId, warnings }) => warnings.map((warning) => ({ scaleSetId, ...warning })));
 }
 
 async function ordersAbout({ ledger }: ClientContext, rollout: Rollout): Promise<Order[]> {

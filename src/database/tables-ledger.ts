@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import type { EligibilityWarning } from '../domain/eligibility.ts';
 import type { ImageVersion } from '../domain/image.ts';
 import type { PhasePlan } from '../domain/phases.ts';
 import type { RolloutSettings } from '../domain/policy.ts';
@@ -117,6 +118,7 @@ export interface AttemptsTable {
   policy: Json<RollingUpgradePolicy>;
   /** 0 or 1. */
   restores_on_failure: number;
+  warnings: Json<EligibilityWarning[]> | null;
   status: string;
   reason: Json<Reason> | null;
   successful_count: number;

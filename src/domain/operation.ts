@@ -74,6 +74,8 @@ export interface Observed extends Partial<SetCounts> {
   outcomes?: Record<string, number>;
   /** Those of a batch that were deleted while it ran. */
   gone?: string[];
+  /** What was warned of before an attempt's first batch (rule C8). */
+  warnings?: string[];
   /** What an attempt goes by. */
   attempt?: {
     kind: AttemptKind;

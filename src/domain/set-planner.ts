@@ -150,7 +150,7 @@ function allDone(seen: SetObservation): SetStep {
 function modelFault(seen: SetObservation): SetStep | null {
   const fatal = seen.taken.find((instance) => instance.fatal);
   if (!fatal) return null;
-  const message = `Instance ${fatal.instanceId}: ${inSentence(fatal.error)}. Renew the credential or resource, update the extension in the model, apply the model to all instances; the set is then eligible again.`;
+  const message = `Instance ${fatal.instanceId}: ${fatal.error} Then apply the model to all instances; the set is eligible again after that.`;
   return { kind: 'finish', status: 'Faulted', reason: { code: stopCodes.extensionResource, message } };
 }
 

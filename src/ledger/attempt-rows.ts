@@ -27,6 +27,7 @@ export function toAttempt(row: AttemptRow): Attempt {
     target: fromJson(row.target),
     policy: fromJson(row.policy),
     restoresOnFailure: row.restores_on_failure === 1,
+    warnings: fromJsonOrNull(row.warnings) ?? [],
     status: row.status as AttemptStatus,
     reason: fromJsonOrNull(row.reason),
     progress: {

@@ -1,6 +1,7 @@
 import type { Database, Queries } from '../database/database.ts';
 import type { AttemptsTable } from '../database/tables-ledger.ts';
 import { imageKey } from '../domain/image.ts';
+import type { Observed } from '../domain/operation.ts';
 import { shortHash } from '../domain/random.ts';
 import { journalAttempt } from './attempt-journal.ts';
 import {
@@ -83,7 +84,7 @@ function openUnlessTaken(database: Database, request: OpenRequest): Promise<Open
         operation: 'attempt',
         event: 'started',
         detail: request.kind,
-        observed: { attempt: whatItGoesBy(request) },
+        observed: { attempt: whatItGoesBy(request), ...warnedOf(request) },
       });
       return { kind: 'opened', attempt: toAttempt(row) };
     }
@@ -182,6 +183,10 @@ function whatItGoesBy({ kind, target, startedBy, restoresOnFailure, policy, heal
   return { ...what, startedBy, restoresOnFailure, policy, healthTimeout };
 }
 
+function warnedOf({ warnings = [] }: OpenRequest): Pick<Observed, 'warnings'> {
+  return warnings.length === 0 ? {} : { warnings: warnings.map(({ message }) => message) };
+}
+
 function toRow(request: OpenRequest, last: AttemptRow | null): AttemptsTable {
   const key = keyOf(request.scaleSetId);
   const number = (last?.number ?? 0) + 1;
@@ -201,6 +206,7 @@ function toRow(request: OpenRequest, last: AttemptRow | null): AttemptsTable {
     target: toJson(request.target),
     policy: toJson(request.policy),
     restores_on_failure: request.restoresOnFailure ? 1 : 0,
+    warnings: toJsonOrNull(request.warnings?.length ? request.warnings : null),
     status: 'RollingForward',
     reason: null,
     ...progressColumns(NO_PROGRESS),

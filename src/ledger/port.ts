@@ -1,6 +1,7 @@
 import type { AttemptKind } from '../domain/attempt-kinds.ts';
 import type { Claim, ClaimRequest } from '../domain/claims.ts';
 import type { Instant } from '../domain/clock.ts';
+import type { EligibilityWarning } from '../domain/eligibility.ts';
 import type { Image, ImageVersion } from '../domain/image.ts';
 import type { JournalEntry, SetCounts } from '../domain/operation.ts';
 import type {
@@ -134,8 +135,10 @@ export interface Attempts {
   open(
     request: Omit<
       Attempt,
-      'id' | 'number' | 'fence' | 'status' | 'reason' | 'progress' | 'startedAt' | 'endedAt'
+      'id' | 'number' | 'fence' | 'warnings' | 'status' | 'reason' | 'progress' | 'startedAt' | 'endedAt'
     > & {
+      /** None if absent. */
+      warnings?: EligibilityWarning[];
       /** How long its instances may take to become healthy (rule B5): for the journal. */
       healthTimeout: number;
       /** Run of the workflow that opens it: the same run may ask again. */

@@ -3,6 +3,7 @@
 import type { AttemptKind, BatchAction } from '../domain/attempt-kinds.ts';
 import type { Claim } from '../domain/claims.ts';
 import type { Instant } from '../domain/clock.ts';
+import type { EligibilityWarning } from '../domain/eligibility.ts';
 import type { ImageVersion } from '../domain/image.ts';
 import type { JournalEntry } from '../domain/operation.ts';
 import type { PhasePlan } from '../domain/phases.ts';
@@ -150,6 +151,8 @@ export interface Attempt {
   policy: RollingUpgradePolicy;
   /** The previous OS disk comes back when an instance is not healthy in time (rule B6). */
   restoresOnFailure: boolean;
+  /** What a person should have known before its first batch, such as a credential that had expired (rule C8). */
+  warnings: EligibilityWarning[];
   status: AttemptStatus;
   /** Why it ended; while it runs, what it will end with (rule B7). Of a completed one what it left alone, if anything. */
   reason: Reason | null;

@@ -36,6 +36,7 @@ function attempt(change: Partial<Attempt> = {}): Attempt {
     },
     policy: DEFAULT_ROLLING_POLICY,
     restoresOnFailure: true,
+    warnings: [],
     status: 'RollingForward',
     reason: null,
     progress: {

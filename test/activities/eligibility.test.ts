@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HOUR, MINUTE, type Instant } from '../../src/domain/clock.ts';
+import { HOUR, MINUTE, isoTime, type Instant } from '../../src/domain/clock.ts';
 import { DEFAULT_SETTINGS } from '../../src/domain/policy.ts';
 import type { Durability } from '../../src/domain/scale-set.ts';
 import type { Json } from '../../src/fleet/wire-shape.ts';
@@ -171,5 +171,47 @@ describe('a set that waits for its trigger', () => {
     const { start, counts } = await scan(world, ALL_DUE + HOUR);
     expect(start.map(({ scaleSetId }) => scaleSetId)).toEqual([order[1]?.scaleSetId]);
     expect(counts).toMatchObject({ skipped: 1, upgrading: 1, waiting: 1 });
+  });
+});
+
+describe('what extensions will miss (rules B11, C8)', () => {
+  const url = 'https://store.example/app.zip';
+  const using = { extensions: [{ name: 'app', settings: { fileUris: [`${url}?sig=SECRET`] } }] };
+  const expired = { externalResources: [{ url, credentialExpiresAt: isoTime(at(-60)) }] };
+
+  it('is recorded with the attempt before its first batch, which then fails for it', async () => {
+    const { world, id } = await oneSet(using, expired);
+    const { look, configuredAt } = await configuredBatch(world, id);
+    expect(await world.ledger.attempts.openOf(id)).toMatchObject({
+      warnings: [
+        {
+          code: 'CredentialExpired',
+          rule: 'C8',
+          message: `Extension "app" needs ${url}, and its credential expired at ${isoTime(at(-60))}.`,
+        },
+      ],
+    });
+    const [opened] = await world.ledger.journal.read({ scaleSetId: id });
+    expect(opened).toMatchObject({
+      operation: 'attempt',
+      event: 'started',
+      observed: { warnings: [expect.stringContaining(url)] },
+    });
+    await world.activities.checkHealth(healthInput(id, look, configuredAt));
+    const after = setLook(id, { attempt: look.attempt, at: configuredAt + MINUTE });
+    expect(await world.activities.lookAtScaleSet(after)).toMatchObject({
+      status: 'Faulted',
+      reason: { code: 'ExtensionResourceUnavailable' },
+    });
+  });
+
+  it('is nothing while it is there for all that anybody knows', async () => {
+    const { world, id } = await oneSet(using, {
+      externalResources: [{ url, credentialExpiresAt: isoTime(at(HOUR)) }],
+    });
+    await world.activities.lookAtScaleSet(setLook(id));
+    expect((await world.ledger.attempts.openOf(id))?.warnings).toEqual([]);
+    const [opened] = await world.ledger.journal.read({ scaleSetId: id });
+    expect(opened?.observed).not.toHaveProperty('warnings');
   });
 });

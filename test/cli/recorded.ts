@@ -14,6 +14,7 @@ export interface RecordedAttempt {
   /** Of a batch with these instances; none is recorded without. */
   outcomes?: Record<string, AttemptInstance['outcome']>;
   error?: string;
+  warnings?: Attempt['warnings'];
   status?: 'Completed' | 'Faulted' | 'Cancelled';
   reason?: Reason | null;
   isOpen?: boolean;
@@ -53,6 +54,7 @@ export async function recordAttempt(
       target,
       policy: DEFAULT_ROLLING_POLICY,
       restoresOnFailure: given.startedBy === 'Platform',
+      warnings: given.warnings ?? [],
       healthTimeout: DEFAULT_SETTINGS.healthTimeout,
       at,
     },

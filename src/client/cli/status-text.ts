@@ -1,6 +1,6 @@
 import { humanDuration, isoTime, type Instant } from '../../domain/clock.ts';
 import type { HeldVersion, Order, QuarantinedInstance } from '../../ledger/port.ts';
-import type { PlacedWait, StatusReport, TemporalReport } from '../index.ts';
+import type { PlacedWait, SetWarning, StatusReport, TemporalReport } from '../index.ts';
 import { renderTree, type TreeOptions } from '../view/index.ts';
 import { momentText, scopeText, section, sections, table, time } from './text.ts';
 
@@ -8,15 +8,14 @@ const MOST_HELD = 10;
 
 /** The report for programs: the snapshot's own fields, and what goes with them. */
 export function statusJson(report: StatusReport) {
-  const { rollout, snapshot, waitsFor, temporal, orders, decisions, quarantined, heldBack, advice } = report;
+  const { rollout, snapshot, ...said } = report;
   const { target, generation, settings, parameters } = rollout;
-  const said = { waitsFor, temporal, orders, decisions, quarantined, heldBack, advice };
   return { ...snapshot, target, generation, settings, parameters, ...said };
 }
 
 /** The report for people: the tree, then what is waited for, what the workflows say, and what to do. */
 export function statusText(report: StatusReport, view: TreeOptions): string {
-  const { snapshot, waitsFor, temporal, orders, decisions, quarantined, heldBack, advice } = report;
+  const { snapshot, waitsFor, temporal, orders, decisions, quarantined, heldBack, warnings, advice } = report;
   return sections(
     renderTree(snapshot, view),
     section('Waits for:', waitsText(waitsFor)),
@@ -33,6 +32,7 @@ export function statusText(report: StatusReport, view: TreeOptions): string {
     ),
     section('In quarantine (mend by `rollouts repair`):', quarantined.map(quarantinedText).join('\n')),
     section('Held back since it was reverted there (`rollouts held`):', heldText(heldBack)),
+    section('Warned of before it began:', warnings.map(warningText).join('\n')),
     advice.map((text) => `! ${text}`).join('\n'),
   );
 }
@@ -80,6 +80,11 @@ function heldText(held: readonly HeldVersion[]): string {
         `  ${scaleSetId.split('/').at(-1)} by ${who} since ${time(since)}: ${why}`,
     );
   return [...lines, ...(held.length > MOST_HELD ? [`  and ${held.length - MOST_HELD} more`] : [])].join('\n');
+}
+
+/** `  web: Extension "app" needs ...` */
+function warningText({ scaleSetId, message, fix }: SetWarning): string {
+  return `  ${scaleSetId.split('/').at(-1)}: ${message} ${fix}`;
 }
 
 function orderText({ scope, state, who, why, at }: Order): string {

@@ -4,6 +4,7 @@ import { fleetMigration } from './002-fleet.ts';
 import { ledgerMigration } from './003-ledger.ts';
 import { attemptKindsMigration } from './004-attempt-kinds.ts';
 import { instanceNumbersMigration } from './005-instance-numbers.ts';
+import { attemptWarningsMigration } from './006-attempt-warnings.ts';
 
 /** All migrations by name, in order of name. A released one is never edited: add the next number. */
 export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migration> {
@@ -13,5 +14,6 @@ export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migra
     '003-ledger': ledgerMigration(dialect),
     '004-attempt-kinds': attemptKindsMigration(),
     '005-instance-numbers': instanceNumbersMigration(),
+    '006-attempt-warnings': attemptWarningsMigration(),
   };
 }

@@ -73,13 +73,14 @@ function errorOf(
     if (found?.problem === 'gone') {
       return operationError(
         'ExternalResourceUnavailable',
-        `Extension "${extension.name}" needs ${url}, which is gone.`,
+        `Extension "${extension.name}" needs ${url}, which is gone. Put it back, or name another in the model.`,
       );
     }
     if (found?.problem === 'expired') {
       return operationError(
         'CredentialExpired',
-        `Extension "${extension.name}" needs ${url}, and its credential expired at ${isoTime(found.since)}.`,
+        `Extension "${extension.name}" needs ${url}, and its credential expired at ${isoTime(found.since)}. ` +
+          'Renew it, and update the extension in the model.',
       );
     }
   }

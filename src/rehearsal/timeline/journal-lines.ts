@@ -44,7 +44,7 @@ export function endText(status: string, reason: string): string {
   return `${status}: ${reason}`.replaceAll(/\b([A-Z]\w+): (?=\1\b)/g, '');
 }
 
-function attemptBegins({ toVersion }: JournalEntry, { attempt }: Observed): string {
+function attemptBegins({ toVersion }: JournalEntry, { attempt, warnings = [] }: Observed): string {
   if (!attempt) return 'is begun';
   const { kind, startedBy, policy } = attempt;
   const { name, isGuarded } = ATTEMPT_KINDS[kind];
@@ -53,6 +53,7 @@ function attemptBegins({ toVersion }: JournalEntry, { attempt }: Observed): stri
     `${name}${goal} begins${startedBy === 'User' ? ' by hand' : ''}`,
     ...(isGuarded ? policyText(policy) : []),
     ...failuresText(attempt),
+    ...warnings.map((text) => `warning: ${text.replace(/\.$/, '')}`),
   ].join('; ');
 }
 

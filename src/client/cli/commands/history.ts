@@ -41,7 +41,7 @@ function historyText({ name, region, now, value }: History, all: boolean): strin
 
 function entryText({ properties, attempt }: HistoryEntry, now: number): string {
   const { runningStatus, progress, startedBy, targetImageReference: image } = properties;
-  const { number, kind, who, why, startedAt, endedAt, reason, orders, rolloutId } = attempt;
+  const { number, kind, who, why, startedAt, endedAt, reason, warnings, orders, rolloutId } = attempt;
   const target =
     'id' in image
       ? image.id.split('/').slice(-3).join('/')
@@ -59,6 +59,7 @@ function entryText({ properties, attempt }: HistoryEntry, now: number): string {
         ],
         ['instances', instancesText(progress, attempt.outcomes)],
         ['stopped', reason === null ? undefined : `${reason.code}: ${reason.message}`],
+        ...warnings.map(({ message, fix }) => ['warning', `${message} ${fix}`] as const),
         ...orders.map((order) => ['order', orderText(order)] as const),
         ['rollout', rolloutId],
       ],

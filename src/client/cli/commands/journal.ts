@@ -60,7 +60,10 @@ function entryText(entry: RecordedEntry): string {
     entry.fromVersion !== null && entry.toVersion !== null
       ? `${entry.fromVersion} -> ${entry.toVersion}`
       : (entry.toVersion ?? entry.fromVersion ?? '');
-  const rest = [entry.detail, versions, entry.error].filter((part) => part !== null && part !== '');
+  const warnings = (entry.observed?.warnings ?? []).map((text) => `warning: ${text}`);
+  const rest = [entry.detail, versions, entry.error, ...warnings].filter(
+    (part) => part !== null && part !== '',
+  );
   return [
     String(entry.seq).padStart(6),
     time(entry.at),
