@@ -80,6 +80,8 @@ export interface PlannedScaleSet {
   triggerAt: Instant;
   batches: PlannedBatch[];
   warnings: EligibilityWarning[];
+  /** Instances that are left alone, and why; what would hold its upgrade up, or end it at once. */
+  notes: string[];
 }
 
 export interface PlannedBatch {

@@ -173,6 +173,7 @@ function planScaleSet(draft: Draft, set: SurveyedSet, seenAt: Instant): PlannedS
       size: instanceIds.length,
     })),
     warnings: set.warnings,
+    notes: set.notes,
   };
 }
 

@@ -2,12 +2,15 @@ import { eligibilityOf } from '../activities/eligibility.ts';
 import { planBatches, type BatchPlan } from '../domain/batching.ts';
 import type { Duration, Instant } from '../domain/clock.ts';
 import type { EligibilityWarning } from '../domain/eligibility.ts';
-import { isSteadilyHealthy } from '../domain/health.ts';
-import { sameImageVersion, type ImageVersion } from '../domain/image.ts';
+import type { ImageVersion } from '../domain/image.ts';
+import { observedInstance } from '../domain/observed-instance.ts';
 import { policyInForce } from '../domain/policy.ts';
-import { isRunning, isUntouchable, type Instance, type ScaleSet } from '../domain/scale-set.ts';
+import type { ScaleSet } from '../domain/scale-set.ts';
 import type { ClientContext } from './context.ts';
 import type { SkippedScaleSet } from './plan-types.ts';
+import { leftAloneNotes, reachOf } from './reach.ts';
+import { orderNotes } from './standing-orders.ts';
+import { stopsAtOnce } from './stops-at-once.ts';
 import type { ImageInFleet } from './target.ts';
 
 /** A scale set that a rollout would upgrade. */
@@ -20,6 +23,8 @@ export interface SurveyedSet {
   batches: BatchPlan[];
   everTriggered: boolean;
   warnings: EligibilityWarning[];
+  /** Instances that are left alone, and why; what would hold its upgrade up, or end it at once. */
+  notes: string[];
 }
 
 export interface Survey {
@@ -45,7 +50,7 @@ export async function surveyFleet(
     if (reasons.length > 0) survey.skipped.push({ id, name, region, reasons });
     else
       survey.eligible.push({
-        ...(await surveySet(context, scaleSet, target, healthyReadings, at)),
+        ...(await surveySet(context, scaleSet, target, healthyReadings)),
         warnings,
       });
   }
@@ -53,33 +58,30 @@ export async function surveyFleet(
 }
 
 async function surveySet(
-  { fleet, ledger }: ClientContext,
+  context: ClientContext,
   scaleSet: ScaleSet,
   target: ImageVersion,
   healthyReadings: number,
-  at: Instant,
 ): Promise<Omit<SurveyedSet, 'warnings'>> {
-  const instances = await fleet.instances(scaleSet.id, at);
-  const candidates = instances
-    .filter((instance) => isToUpgrade(scaleSet, instance, target))
-    .map((instance) => ({
-      instanceId: instance.instanceId,
-      zone: instance.zone,
-      updateDomain: instance.updateDomain,
-      healthy: isSteadilyHealthy(instance, healthyReadings),
-    }));
+  const rollout = { kind: target.image.kind, action: 'osUpgrade' as const, target, parameters: {} };
+  const reach = await reachOf(context, scaleSet, rollout);
+  const { instances, goal, acts } = reach;
+  const seen = instances.map((one) => observedInstance(goal, scaleSet, one, healthyReadings));
+  const acted = new Set(acts.map((one) => one.instanceId));
+  const candidates = seen.filter((one) => acted.has(one.instanceId));
+  const stop = stopsAtOnce(scaleSet, seen, reach.at);
+  const obstacles = [
+    ...(await orderNotes(context, scaleSet)),
+    ...(stop === null ? [] : [`Begun now, it would stop before its first batch: ${stop.message}`]),
+  ];
   return {
     scaleSet,
     instanceCount: instances.length,
     toUpgrade: candidates.length,
     readingInterval: instances[0]?.readingInterval ?? 0,
     batches: planBatches({ candidates, instanceCount: instances.length, policy: policyInForce(scaleSet) }),
-    everTriggered: await ledger.targets.wasEverTriggered(scaleSet.id),
+    everTriggered: await context.ledger.targets.wasEverTriggered(scaleSet.id),
+    // Where there is nothing to do, nothing stands in the way of it.
+    notes: [...leftAloneNotes(reach), ...(candidates.length > 0 ? obstacles : [])],
   };
-}
-
-/** Runs, is behind, and may be touched (rules B3, B10, C9). */
-function isToUpgrade(scaleSet: ScaleSet, instance: Instance, target: ImageVersion): boolean {
-  const isBehind = instance.osDisk === null || !sameImageVersion(instance.osDisk.source, target);
-  return isBehind && isRunning(instance) && !isUntouchable(scaleSet, instance);
 }

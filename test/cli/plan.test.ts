@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { planRollout } from '../../src/client/index.ts';
 import { HOUR, MINUTE } from '../../src/domain/clock.ts';
-import { EPOCH, NEW_VERSION, OLD_VERSION } from '../support/fleet.ts';
+import { EPOCH, NEW_VERSION, OLD_VERSION, testSetId } from '../support/fleet.ts';
+import { recordAttempt } from './recorded.ts';
 import { IMAGE, rolloutsOn, run, workspace, type TestRollouts, type Workspace } from './support.ts';
 
 let space: Workspace;
@@ -15,6 +16,8 @@ afterEach(async () => {
   await rollouts.close();
   await space.remove();
 });
+
+const command = (...args: string[]) => run(args, space, { temporal: rollouts.temporalServer });
 
 describe('planRollout', () => {
   it('plans phases, regions, sets and batches, and changes nothing', async () => {
@@ -90,6 +93,27 @@ describe('planRollout', () => {
       'Every VM that may be upgraded runs this version already.',
       `${OLD_VERSION} is not the newest version: ${NEW_VERSION} is offered.`,
     ]);
+  });
+
+  it('promises no batch for an instance that no upgrade will touch, and says which and why (B1, B3, C9)', async () => {
+    const api = testSetId('api');
+    await recordAttempt(rollouts, api, { outcomes: { '0': 'restoreFailed', '1': 'restoreFailed' } });
+    await rollouts.fleet.changeInstances(api, ['2'], { protectFromScaleSetActions: true }, EPOCH);
+    await rollouts.fleet.changeInstances(api, ['3'], { power: 'stopped' }, EPOCH);
+    await command('pause', '--scale-set', 'api', '--why', 'load test', '--who', 'ann');
+    const plan = await planRollout(rollouts, { image: IMAGE, regions: ['westus'] });
+    expect(plan.totals).toMatchObject({ instances: 10, toUpgrade: 6, batches: 5 });
+    expect(plan.phases[0]?.regionPlans[0]?.scaleSetPlans[0]?.notes).toEqual([
+      'Protected, so not touched: 2.',
+      'Not running, so not touched: 3.',
+      'In quarantine, so not touched before `rollouts repair`: 0, 1.',
+      expect.stringMatching(
+        /^ann paused api in westus at \S+: load test\. Nothing moves before `rollouts resume/,
+      ),
+      "Begun now, it would stop before its first batch: 30% of the scale set's instances (3 of 10) are unhealthy, more than the limit of 20%.",
+    ]);
+    const { stdout } = await command('plan', IMAGE, '--region', 'westus');
+    expect(stdout).toContain('In quarantine, so not touched before `rollouts repair`: 0, 1. ann paused');
   });
 
   it('gives a gallery image one phase of all regions that have the version (rule D5)', async () => {

@@ -21,9 +21,16 @@ export function planText(plan: RolloutPlan, details: boolean): string {
     head(plan),
     ...plan.phases.map((phase) => phaseText(phase, showSets)),
     section('Not upgraded:', skippedText(plan.skipped, details)),
-    showSets ? '' : 'The scale sets are left out here; --details shows them.',
+    showSets ? '' : hiddenText(plan),
     plan.warnings.map((warning) => `Warning: ${warning}`).join('\n'),
   );
+}
+
+function hiddenText({ phases }: RolloutPlan): string {
+  const sets = phases.flatMap(({ regionPlans }) => regionPlans.flatMap((region) => region.scaleSetPlans));
+  const noted = sets.filter(({ notes, warnings }) => notes.length + warnings.length > 0).length;
+  const what = noted === 0 ? '' : `, ${noted} of them with something to know`;
+  return `The scale sets are left out here${what}; --details shows them.`;
 }
 
 function head(plan: RolloutPlan): string {
@@ -78,16 +85,17 @@ function phaseText(phase: PlannedPhase, showSets: boolean): string {
 }
 
 function scaleSetRow(set: PlannedScaleSet): string[] {
-  const isUpToDate = set.batches.length === 0;
+  const isIdle = set.batches.length === 0;
   return [
     `  ${set.name}`,
     String(set.toUpgrade),
-    isUpToDate ? '-' : batchesText(set.batches),
-    isUpToDate ? '-' : `from ${clock(set.triggerAt)}`,
+    isIdle ? '-' : batchesText(set.batches),
+    isIdle ? '-' : `from ${clock(set.triggerAt)}`,
     [
-      ...(isUpToDate ? ['up to date'] : []),
-      ...set.warnings.map((warning) => `warning: ${warning.message} ${warning.fix}`),
-    ].join('; '),
+      ...(isIdle && set.notes.length === 0 ? ['Up to date.'] : []),
+      ...set.notes,
+      ...set.warnings.map((warning) => `Warning: ${warning.message} ${warning.fix}`),
+    ].join(' '),
   ];
 }
 

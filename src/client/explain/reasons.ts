@@ -1,11 +1,11 @@
 import { isoTime } from '../../domain/clock.ts';
 import { imageKey } from '../../domain/image.ts';
-import { policyInForce } from '../../domain/policy.ts';
 import { ALL, parseScope, scaleSetScope, scopeLabel, scopesOf } from '../../domain/scopes.ts';
-import { nextSetStep, type ObservedInstance } from '../../domain/set-planner.ts';
+import type { ObservedInstance } from '../../domain/set-planner.ts';
 import { stopCodes } from '../../domain/stop-codes.ts';
 import type { Reason } from '../../ledger/port.ts';
 import { resumeCommand, startCommand, startSetCommand } from '../give.ts';
+import { stopsAtOnce } from '../stops-at-once.ts';
 import { newestVersion } from '../target.ts';
 import { openUpgrade, type Course, type Facts } from './facts.ts';
 import { fixCommand } from './fixes.ts';
@@ -35,17 +35,12 @@ export function warningsOf(facts: Facts, seen: readonly ObservedInstance[]): Exp
   return open === null ? [...warnings, ...wouldStop(facts, seen)] : warnings;
 }
 
-/** The planner's own word on an attempt that began now: only a threshold can end it at once (rule B1). */
 function wouldStop({ now, scaleSet }: Facts, seen: readonly ObservedInstance[]): ExplainedReason[] {
-  const step = nextSetStep({
-    ...{ now, kind: 'osUpgrade', policy: policyInForce(scaleSet), instances: [...seen] },
-    ...{ taken: [], openBatch: null, lastBatch: null, paused: false, breach: null, stop: null },
-    ...{ rollsBackOnBreach: false, zonesTakeTurns: false, updateDomainsTakeTurns: false, zoneHeld: null },
-  });
-  if (step.kind !== 'finish' || step.status !== 'Faulted' || step.reason === null) return [];
-  const { code, message } = step.reason;
-  const text = `An upgrade that began now would stop before its first batch: ${message}`;
-  return [{ code, ...stopFix(code), message: text, command: null }];
+  const reason = stopsAtOnce(scaleSet, seen, now);
+  if (reason === null) return [];
+  const { code } = reason;
+  const message = `An upgrade that began now would stop before its first batch: ${reason.message}`;
+  return [{ code, ...stopFix(code), message, command: null }];
 }
 
 const isOfSet = ({ code }: { code: string }) => code === 'ScaleSetCancelled';
