@@ -1,5 +1,5 @@
 import { wallDuration, type Instant } from '../domain/clock.ts';
-import { compareVersions, imageKey, imageLabel, type ImageVersion } from '../domain/image.ts';
+import { imageKey, imageLabel, type ImageVersion } from '../domain/image.ts';
 import { estimateRollout, type RegionEstimate, type RolloutEstimate } from '../domain/estimate.ts';
 import type { PhasePlan } from '../domain/phases.ts';
 import { policyInForce, type RolloutSettings } from '../domain/policy.ts';
@@ -19,7 +19,14 @@ import type {
 import { rolloutSettings } from './settings.ts';
 import { orderNotes } from './standing-orders.ts';
 import { surveyFleet, type SurveyedSet } from './survey.ts';
-import { chooseVersion, findImage, newestVersion, parseImage, type ImageInFleet } from './target.ts';
+import {
+  chooseVersion,
+  findImage,
+  NOTHING_TO_UPGRADE,
+  olderVersionNotes,
+  parseImage,
+  type ImageInFleet,
+} from './target.ts';
 
 /**
  * What a rollout would do and how long it would take. Changes nothing.
@@ -195,18 +202,13 @@ async function warningsOf(
   target: ImageVersion,
   totals: PlanTotals,
 ): Promise<string[]> {
-  const newest = newestVersion([...offers.values()].flat());
   const others = (await context.ledger.rollouts.list({ imageKey: imageKey(target.image) })).filter(
     ({ kind, status, target: other }) =>
       kind !== 'manual' && (status === 'Running' || status === 'Halted') && other.version !== target.version,
   );
   return [
-    ...(totals.instances > 0 && totals.toUpgrade === 0
-      ? ['Every VM that may be upgraded runs this version already.']
-      : []),
-    ...(newest !== undefined && compareVersions(newest, target.version) > 0
-      ? [`${target.version} is not the newest version: ${newest} is offered.`]
-      : []),
+    ...(totals.instances > 0 && totals.toUpgrade === 0 ? [NOTHING_TO_UPGRADE] : []),
+    ...olderVersionNotes(target, [...offers.values()].flat()),
     ...others.map(
       (other) =>
         `Version ${other.target.version} of ${imageLabel(target.image)} is still being rolled out: ${other.id}.`,

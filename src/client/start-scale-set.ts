@@ -1,14 +1,16 @@
 import { eligibilityOf } from '../activities/eligibility.ts';
-import { imageLabel, sameImageVersion, type ImageVersion } from '../domain/image.ts';
+import { imageLabel, isNewerVersion, sameImageVersion, type ImageVersion } from '../domain/image.ts';
 import type { ScaleSet } from '../domain/scale-set.ts';
+import type { ImageOffer } from '../fleet/port.ts';
 import { currentInstant, type ClientContext } from './context.ts';
 import { ClientError } from './errors.ts';
 import { findScaleSet } from './find.ts';
+import { leftAloneNotes, reachOf } from './reach.ts';
 import { liftHeld } from './revert/lift.ts';
 import type { SettingsOverrides } from './settings.ts';
 import { startAttempt, type Initiative } from './start-attempt.ts';
 import type { StartedRollout } from './start.ts';
-import { chooseVersion, parseImage } from './target.ts';
+import { chooseVersion, NOTHING_TO_UPGRADE, olderVersionNotes, parseImage } from './target.ts';
 
 export interface StartScaleSetRequest extends Initiative {
   /** ARM id, or a name that only one set has. */
@@ -64,10 +66,33 @@ async function targetOf(
   const target = chooseVersion(inFleet, request.version);
   const judged = await eligibilityOf(context, scaleSet, target, at, { automatic: false, offers });
   const { reasons, eligible, warnings } = judged;
-  if (eligible) return { target, warnings: warnings.map(({ message, fix }) => `${message} ${fix}`) };
+  if (eligible) {
+    const known = warnings.map(({ message, fix }) => `${message} ${fix}`);
+    return { target, warnings: [...known, ...(await notesOn(context, scaleSet, target, offers))] };
+  }
   const lines = reasons.map(({ message, fix, rule }) => `\n  ${message} ${fix} (rule ${rule})`);
   throw new ClientError(
     'NotEligible',
     `${scaleSet.name} in ${scaleSet.region} can't be upgraded to ${imageLabel(image)} ${target.version}:${lines.join('')}`,
   );
+}
+
+/** What no rule is against, and a person may not have meant: an older version, instances that are left alone. */
+async function notesOn(
+  context: ClientContext,
+  scaleSet: ScaleSet,
+  target: ImageVersion,
+  offers: readonly ImageOffer[],
+): Promise<string[]> {
+  const reach = await reachOf(context, scaleSet, { action: 'osUpgrade', target, parameters: {} });
+  const { instances, acts } = reach;
+  const goBack = acts.filter(({ from }) => from !== null && isNewerVersion(from, target)).length;
+  return [
+    ...(instances.length > 0 && acts.length === 0 ? [NOTHING_TO_UPGRADE] : []),
+    ...olderVersionNotes(target, offers),
+    ...(goBack === 0
+      ? []
+      : [`${goBack} of its ${instances.length} VMs run a later version, and go back to ${target.version}.`]),
+    ...leftAloneNotes(reach),
+  ];
 }

@@ -117,3 +117,13 @@ export function chooseVersion({ image, offers }: ImageInFleet, wanted?: string):
 export function newestVersion(offers: readonly ImageOffer[]): string | undefined {
   return latestVersion(offers.filter((offer) => !offer.excludedFromLatest).map((offer) => offer.version));
 }
+
+/** A note where an upgrade would be about no VM. */
+export const NOTHING_TO_UPGRADE = 'Every VM that may be upgraded runs this version already.';
+
+/** Most people expect the newest version: a note where another one is chosen. */
+export function olderVersionNotes({ version }: ImageVersion, offers: readonly ImageOffer[]): string[] {
+  const newest = newestVersion(offers);
+  if (newest === undefined || compareVersions(newest, version) <= 0) return [];
+  return [`${version} is not the newest version: ${newest} is offered.`];
+}

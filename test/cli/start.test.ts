@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startRollout, startScaleSet } from '../../src/client/index.ts';
 import type { ImageRolloutInput } from '../../src/workflows/messages.ts';
 import { imageRolloutId, manualRolloutId, scaleSetRolloutId } from '../../src/workflows/ids.ts';
-import { NEW_VERSION, OLD_VERSION, TARGET, testSetId } from '../support/fleet.ts';
+import { EPOCH, NEW_VERSION, OLD_VERSION, TARGET, testSetId } from '../support/fleet.ts';
 import { IMAGE, rolloutsOn, run, workspace, type TestRollouts, type Workspace } from './support.ts';
 
 let space: Workspace;
@@ -153,6 +153,24 @@ describe('starting one scale set (rule D8)', () => {
       region: 'swedencentral',
       target: TARGET,
     });
+  });
+
+  it('warns of an older version, of VMs that go back, and of those that it leaves alone', async () => {
+    await rollouts.fleet.changeInstances(id, ['2'], { protectFromScaleSetActions: true }, EPOCH);
+    expect(await startScaleSet(rollouts, { scaleSet: 'legacy' })).toMatchObject({
+      warnings: ['Protected, so not touched: 2.'],
+    });
+    const other = workspace();
+    const one = await rolloutsOn(other, [
+      { name: 'new', region: 'eastus', capacity: 3, version: NEW_VERSION },
+    ]);
+    const { warnings } = await startScaleSet(one, { scaleSet: 'new', version: OLD_VERSION });
+    expect(warnings).toEqual([
+      `${OLD_VERSION} is not the newest version: ${NEW_VERSION} is offered.`,
+      `3 of its 3 VMs run a later version, and go back to ${OLD_VERSION}.`,
+    ]);
+    await one.close();
+    await other.remove();
   });
 
   it('is a conflict while an upgrade of the set runs (rule B12)', async () => {
