@@ -3,6 +3,7 @@ import {
   compareVersions,
   imageKey,
   imageLabel,
+  isGalleryImageId,
   isVersion,
   latestVersion,
   type Image,
@@ -13,8 +14,6 @@ import type { ScaleSet } from '../domain/scale-set.ts';
 import type { ImageOffer } from '../fleet/port.ts';
 import type { ClientContext } from './context.ts';
 import { UsageError } from './errors.ts';
-
-const GALLERY_IMAGE = /^\/.+\/(galleries|sharedGalleries|communityGalleries)\/[^/]+\/images\/[^/]+$/i;
 
 /**
  * An image as people write it: `publisher:offer:sku`, or the ARM id of an image in a gallery.
@@ -27,7 +26,7 @@ export function parseImage(text: string): Image {
       `The image "${text}" ends in a version. Give the version as an argument of its own.`,
     );
   }
-  if (GALLERY_IMAGE.test(written)) return { kind: 'gallery', id: written };
+  if (isGalleryImageId(written)) return { kind: 'gallery', id: written };
   const parts = written.split(':');
   if (parts.length === 4 && parts.every((part) => part !== '')) {
     throw new UsageError(
@@ -92,6 +91,11 @@ export function chooseVersion({ image, offers }: ImageInFleet, wanted?: string):
   const newest = newestVersion(all);
   if (wanted === undefined || wanted.toLowerCase() === 'latest') {
     if (newest !== undefined) return { image, version: newest };
+    if (image.kind === 'gallery' && !isGalleryImageId(image.id)) {
+      throw new UsageError(
+        `${image.id} is not from an Azure Compute Gallery, and other custom images are not rolled out (rule C2).`,
+      );
+    }
     throw new UsageError(
       `No region offers a version of ${imageLabel(image)}. Publish one by \`rollouts publish ${image.kind === 'gallery' ? image.id : imageLabel(image)} <version>\`.`,
     );

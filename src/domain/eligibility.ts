@@ -1,7 +1,7 @@
 import { isoTime, type Instant } from './clock.ts';
 import { isServiceFabric } from './extensions.ts';
 import { healthSourceReasons, probeWarnings } from './health-source.ts';
-import { imageKey, imageLabel, type ImageVersion } from './image.ts';
+import { imageKey, imageLabel, isGalleryImageId, type ImageVersion } from './image.ts';
 import type { ScaleSet } from './scale-set.ts';
 import { serviceFabricReasons, serviceFabricWarnings } from './service-fabric.ts';
 import { isSupportedPlatformImage } from './supported-skus.ts';
@@ -13,6 +13,7 @@ export type EligibilityCode =
   | 'ImageMismatch'
   | 'ImageVersionNotLatest'
   | 'PlatformImageNotSupported'
+  | 'CustomImageNotFromGallery'
   | 'VersionNotOfferedInRegion'
   | 'VersionExcludedFromLatest'
   | 'VersionHeldBack'
@@ -144,7 +145,7 @@ function personsReasons(
   return reasons;
 }
 
-/** Rule C2: the model follows `latest` of the very image that is rolled out, and that image is supported. */
+/** Rule C2: the model follows `latest` of the very image that is rolled out, and that image is supported (A6) or a gallery's. */
 function imageReasons(scaleSet: ScaleSet, target: ImageVersion): EligibilityReason[] {
   const { image, version } = scaleSet.imageReference;
   const reasons: EligibilityReason[] = [];
@@ -170,6 +171,14 @@ function imageReasons(scaleSet: ScaleSet, target: ImageVersion): EligibilityReas
       message: `${imageLabel(image)} is not among the platform images with automatic OS image upgrades.`,
       fix: 'Use a supported SKU, or an image from an Azure Compute Gallery.',
       rule: 'A6',
+    });
+  }
+  if (image.kind === 'gallery' && !isGalleryImageId(image.id)) {
+    reasons.push({
+      code: 'CustomImageNotFromGallery',
+      message: `The model uses the custom image ${image.id}, which is not from an Azure Compute Gallery.`,
+      fix: 'Put the image into a gallery, and name it there in imageReference.id.',
+      rule: 'C2',
     });
   }
   return reasons;

@@ -67,6 +67,11 @@ function compareParts(a: string, b: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+/** True for an image definition of a gallery, one's own or a shared one; other custom images are none (rule C2). */
+export function isGalleryImageId(id: string): boolean {
+  return /^(\/.+)?\/(galleries|sharedGalleries|communityGalleries)\/[^/]+\/images\/[^/]+$/i.test(id);
+}
+
 /** True for one to six dot-separated groups of digits, which is what every Azure image version looks like. */
 export function isVersion(text: string): boolean {
   return text.length <= 64 && /^\d+(\.\d+){1,5}$/.test(text);

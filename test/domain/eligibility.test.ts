@@ -5,7 +5,7 @@ import type { ScaleSet } from '../../src/domain/scale-set.ts';
 import { codes, extension, jammy, judge, optedIn, target, web } from './judged-set.ts';
 
 const gallery: ImageVersion = {
-  image: { kind: 'gallery', id: '/subscriptions/s/images/web' },
+  image: { kind: 'gallery', id: '/subscriptions/s/galleries/own/images/web' },
   version: '1.2.3',
 };
 const optedOut: Partial<ScaleSet> = {
@@ -91,6 +91,19 @@ describe('eligibility by image (rules C2, A6)', () => {
     expect(codes({ imageReference: { image, version: 'latest' } }, {}, { to })).toEqual([
       'PlatformImageNotSupported',
     ]);
+  });
+
+  it('refuses a custom image that is not from a gallery', () => {
+    const image = { kind: 'gallery' as const, id: '/subscriptions/s/providers/Microsoft.Compute/images/web' };
+    const to = { image, version: '1.0.0' };
+    expect(codes({ imageReference: { image, version: 'latest' } }, {}, { to })).toEqual([
+      'CustomImageNotFromGallery',
+    ]);
+  });
+
+  it.each(['/sharedGalleries/own/images/web', '/CommunityGalleries/own/Images/web'])('takes %s', (id) => {
+    const to = { image: { kind: 'gallery' as const, id }, version: '1.0.0' };
+    expect(codes({ imageReference: { image: to.image, version: 'latest' } }, {}, { to })).toEqual([]);
   });
 
   it('knows no table of gallery images', () => {
