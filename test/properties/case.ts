@@ -1,8 +1,10 @@
 import fc from 'fast-check';
+import { DURABILITIES } from '../../src/domain/scale-set.ts';
 import type { FaultSpec } from '../../src/fleet/index.ts';
 import type { DecisionKind } from '../../src/ledger/port.ts';
 import type { Disturbance } from '../../src/rehearsal/runtime.ts';
 import type { Loss } from '../../src/rehearsal/disturbed.ts';
+import type { FabricCase } from './fabric.ts';
 
 /*
  * Random rollouts, as plain data: what fast-check prints of a failure says all that happened, and shrinks to little.
@@ -44,6 +46,7 @@ export interface SetCase {
   upToDate: boolean;
   protectedInstances: number[];
   stoppedInstances: number[];
+  fabric: FabricCase | null;
 }
 
 export interface PolicyCase {
@@ -86,7 +89,7 @@ export type Happening = { at: number } & (
   | { do: 'cancel'; scope: ScopeCase }
   | { do: 'terminate'; level: 'image' | 'phase' | 'region' | 'scaleSet' | 'batch' | 'everything' }
   | { do: 'temporalCancel'; level: 'image' | 'phase' | 'region' | 'scaleSet' }
-  | { do: 'optOut' | 'deleteSet' | 'renew'; set: number }
+  | { do: 'optOut' | 'deleteSet' | 'renew' | 'mismatch'; set: number }
   | { do: 'protect' | 'unprotect' | 'stop' | 'start' | 'deleteInstance'; set: number; instance: number }
   | { do: 'scale'; set: number; capacity: number }
   | { do: 'manual'; set: number; action: 'osUpgrade' | 'modelUpdate' | 'modelUpgrade' | 'revert' | 'repair' }
@@ -133,6 +136,13 @@ const policyCase: fc.Arbitrary<PolicyCase> = record({
   rollbackFailedInstancesOnPolicyBreach: fc.boolean(),
 });
 
+const fabricCase: fc.Arbitrary<FabricCase> = record({
+  durability: fc.constantFrom(...DURABILITIES),
+  stateless: fc.boolean(),
+  mismatched: mostly(false, true),
+  oldHandler: mostly(false, true),
+});
+
 /** How large the fleets are. */
 export interface Sizes {
   sets: { min: number; max: number };
@@ -158,6 +168,7 @@ const setCase = (capacities: readonly number[]): fc.Arbitrary<SetCase> =>
     upToDate: mostly(false, true),
     protectedInstances: fewOf(12),
     stoppedInstances: fc.oneof({ weight: 4, arbitrary: fc.constant<number[]>([]) }, fewOf(12)),
+    fabric: fc.oneof({ weight: 12, arbitrary: fc.constant(null) }, fabricCase),
   });
 
 const rolloutCase: fc.Arbitrary<RolloutCase> = record({
@@ -204,7 +215,7 @@ const scope: fc.Arbitrary<ScopeCase> = record({
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   record({ at, do: fc.constant('pause' as const), scope, minutes: fc.integer({ min: 1, max: 120 }) }),
   record({ at, do: fc.constant('cancel' as const), scope }),
-  record({ at, do: fc.constantFrom('optOut' as const, 'deleteSet' as const, 'renew' as const), set }),
+  record({ at, do: fc.constantFrom(...(['optOut', 'deleteSet', 'renew', 'mismatch'] as const)), set }),
   record({
     at,
     do: fc.constantFrom(

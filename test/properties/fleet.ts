@@ -14,6 +14,7 @@ import {
   type RolloutCase,
   type SetCase,
 } from './case.ts';
+import { fabricSpec, mismatchedCluster } from './fabric.ts';
 
 /** When random rollouts begin: later than any clock of this machine would say. */
 export const START: Instant = EPOCH + 24 * HOUR;
@@ -67,6 +68,9 @@ export function fleetOfCase({ seed, sets, faults, instant }: Case): FleetSpec {
     behaviour: instant ? 'instant' : {},
     externalResources: [{ url: RESOURCE }],
     scaleSets: sets.map(setSpec),
+    serviceFabricClusters: sets.flatMap(({ fabric }, i) =>
+      fabric?.mismatched === true ? [mismatchedCluster(fabric, nameOf(i))] : [],
+    ),
     faults: faults.map((fault) => faultSpec(fault, sets.length)),
   };
 }
@@ -94,6 +98,7 @@ function setSpec(set: SetCase, index: number): SetSpec {
     })),
     health: set.health,
     protectedInstances: set.protectedInstances.map(String),
+    ...(set.fabric ? { serviceFabric: fabricSpec(set.fabric, nameOf(index)) } : {}),
   };
 }
 

@@ -7,6 +7,7 @@ import { manualRolloutId, parseWorkflowId, scaleSetRolloutId } from '../../src/w
 import { testSetId } from '../support/fleet.ts';
 import { REGIONS, type Case, type Happening, type ScopeCase } from './case.ts';
 import type { Engine } from './engine.ts';
+import { mismatch } from './fabric.ts';
 import { RESOURCE, START, nameOf, targetOf } from './fleet.ts';
 
 export interface Stage {
@@ -94,13 +95,16 @@ type SetChange = Exclude<
 >;
 
 async function changeSet({ fleet, engine, given }: Stage, happening: SetChange): Promise<void> {
-  const id = testSetId(nameOf(happening.set % given.sets.length));
+  const index = happening.set % given.sets.length;
+  const id = testSetId(nameOf(index));
   const set = await fleet.scaleSet(id);
   const at = engine.now;
   if (set === null) return;
   switch (happening.do) {
     case 'renew':
       return fleet.putExternalResource({ url: RESOURCE, credentialExpiresAt: null, goneAt: null });
+    case 'mismatch':
+      return mismatch(fleet, given.sets[index]?.fabric ?? null, nameOf(index));
     case 'deleteSet':
       return fleet.deleteScaleSet(id, at);
     case 'optOut':

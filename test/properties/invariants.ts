@@ -5,6 +5,7 @@ import type { Instance } from '../../src/domain/scale-set.ts';
 import type { Attempt } from '../../src/ledger/port.ts';
 import type { Step } from '../../src/rehearsal/runtime.ts';
 import { NEW_VERSION, testSetId } from '../support/fleet.ts';
+import { isFit, isMatched } from './fabric.ts';
 import { nameOf } from './fleet.ts';
 import type { Stage } from './happenings.ts';
 
@@ -93,6 +94,7 @@ export class Invariants {
           `${where}: ${member.instanceId} has it (B10)`,
         );
     }
+    await this.#serviceFabricIsFit(attempt, members, where);
     if (attempt.kind !== 'modelUpdate') this.#sizeAndPlaceAreRight(attempt, set.length, members, where);
     if (attempt.kind !== 'modelUpdate' && attempt.kind !== 'repair') {
       await this.#thresholdsAreKept(attempt, set, number, where);
@@ -107,6 +109,19 @@ export class Invariants {
     const domains = new Set(members.map((one) => one.updateDomain));
     this.#claim(zones.size <= 1 || enableCrossZoneUpgrade, `${where}: zones ${[...zones].join()} (B3)`);
     this.#claim(domains.size <= 1, `${where}: update domains ${[...domains].join()} (B3)`);
+  }
+
+  /** Rule C5: whoever began it, and whatever has changed since. An update domain at a time, whatever is done to it. */
+  async #serviceFabricIsFit(attempt: Attempt, members: readonly Instance[], where: string): Promise<void> {
+    const { given, fleet } = this.#stage;
+    const set = given.sets.find((_, i) => attempt.scaleSetId === testSetId(nameOf(i)));
+    if (!set?.fabric) return;
+    const places = new Set(members.map((one) => `${one.zone}/${one.updateDomain}`));
+    this.#claim(places.size === 1, `${where}: Service Fabric in ${[...places].join()} (C5)`);
+    if (attempt.kind !== 'osUpgrade') return;
+    this.#claim(isFit(set), `${where}: not what Service Fabric asks for (C5)`);
+    const isNow = await isMatched(fleet, set.fabric, nameIn(attempt));
+    this.#claim(isNow, `${where}: its durability is mismatched (C5)`);
   }
 
   async #thresholdsAreKept(attempt: Attempt, set: readonly Instance[], number: number, where: string) {
@@ -204,7 +219,7 @@ export class Invariants {
     }
   }
 
-  /** Opted out, without a health source, protected or stopped all along: nothing was ever done to them (rules C1, C4). */
+  /** Opted out, not eligible, protected or stopped all along: nothing was ever done to them (rules C1, C4, C5). */
   async #whatIsNotEligibleWasNotTouched(): Promise<void> {
     const { given, ledger } = this.#stage;
     const changed = new Set(
@@ -222,7 +237,7 @@ export class Invariants {
       const place = `${nameOf(index)}/${entry.instanceId}: ${entry.operation}`;
       if (!byHand.has(index)) {
         this.#claim(set.optedIn, `${place}, though it did not opt in (C1)`);
-        this.#claim(set.health !== 'none', `${place}, though it has no health source (C4)`);
+        this.#claim(isFit(set), `${place}, though it is not eligible (C4, C5)`);
       }
       if (entry.instanceId === '' || changed.size > 0) continue;
       const id = Number(entry.instanceId);
