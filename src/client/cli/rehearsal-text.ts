@@ -45,8 +45,9 @@ const MOST_SHOWN = 30;
 const COUNTS = ['upgraded', 'restored', 'failed', 'quarantined', 'reverted'] as const;
 
 function setsText(results: readonly SetResult[]): string {
-  const plain = ({ status }: SetResult) => status === 'upgraded';
-  const shown = results.length <= MOST_SHOWN ? results : results.filter((one) => !plain(one));
+  const wentWell = ({ status, restored, failed, quarantined }: SetResult) =>
+    status === 'upgraded' && restored + failed + quarantined === 0;
+  const shown = results.length <= MOST_SHOWN ? results : results.filter((one) => !wentWell(one));
   // What happened to nobody needs no column.
   const counts = COUNTS.filter((count) => count === 'upgraded' || shown.some((one) => one[count] > 0));
   const rows = shown.map((result) => [
@@ -86,7 +87,8 @@ function outcomeText({ outcome, reason, startedAt, endedAt }: ShownRehearsal): s
 function auditLine({ checks, violations, counts }: Audit): string {
   if (violations.length === 0) {
     const cases = checks.filter((check) => check.cases > 0).length;
-    return `Audit: all safety rules held (${cases} checks, ${amount(counts.lines, 'line')} of the journal).`;
+    const before = counts.leftOut === 0 ? '' : ', without what had begun before';
+    return `Audit: all safety rules held (${cases} checks, ${amount(counts.lines, 'line')} of the journal${before}).`;
   }
   const lines = violations.map(({ rule, scaleSetId, instanceId, message }) => {
     const where = [scaleSetId?.split('/').at(-1), instanceId].filter(Boolean).join('/');

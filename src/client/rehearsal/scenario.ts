@@ -166,7 +166,7 @@ export interface Scenario extends Omit<
 export const PLAIN_SCENARIO: Scenario = {
   ...parseWith(
     scenarioSchema,
-    { name: 'as planned', description: 'Nothing goes wrong.' },
+    { name: 'as planned', description: 'Nothing goes wrong, except for faults that the fleet has anyway.' },
     'The plain scenario',
   ),
   label: 'rehearsal',

@@ -30,7 +30,7 @@ export function addRehearseCommand(program: Command, cli: Cli): void {
     .addOption(
       new Option(
         '--scenario <file>',
-        'what goes wrong and what people do (examples/scenarios); without it all goes well',
+        'what goes wrong and what people do, such as those in examples/scenarios',
       ),
     )
     .option('--summary', 'without the story')
