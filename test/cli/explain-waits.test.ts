@@ -207,35 +207,48 @@ describe('explain tells what a set waits for, since when and until when', () => 
     ]);
   });
 
-  it('the next look of its region, once it is eligible again (D6)', async () => {
-    const world = await rehearsalOf([
-      { ...web, name: 'busy' },
-      { ...web, automaticOSUpgrade: false },
-    ]);
+  const optIn = async (world: RehearsalWorld, id: string, enableAutomaticOSUpgrade: boolean) => {
+    const model = await world.fleet.model(id);
+    const upgradePolicy = { mode: 'Rolling', automaticOSUpgradePolicy: { enableAutomaticOSUpgrade } };
+    const properties = { ...(model?.['properties'] as object), upgradePolicy };
+    await world.fleet.writeModel({
+      ...{ id, apiVersion: '2024-11-01', at: world.rehearsal.now },
+      model: { ...model, properties },
+    });
+  };
+
+  it('nothing, when it was opted out while it waited (C1)', async () => {
+    const world = await rehearsalOf([web]);
     const seen: Explained[] = [];
-    const [, id = ''] = world.scaleSetIds;
-    await lookAt(
-      world,
-      [['eastus']],
-      2 * MINUTE,
-      async () => {
-        seen.push(await explainNow(world, ['web']));
-        const model = await world.fleet.model(id);
-        const optIn = { automaticOSUpgradePolicy: { enableAutomaticOSUpgrade: true } };
-        const properties = {
-          ...(model?.['properties'] as object),
-          upgradePolicy: { mode: 'Rolling', ...optIn },
-        };
-        await world.fleet.writeModel({
-          ...{ id, apiVersion: '2024-11-01', at: world.rehearsal.now },
-          model: { ...model, properties },
-        });
-        seen.push(await explainNow(world, ['web']));
-      },
-      { settings: usual },
-    );
-    expect(seen.map(({ json }) => json.verdict.kind)).toEqual(['notUpgraded', 'waiting']);
-    expect(seen[1]?.json.waitsFor).toMatchObject([
+    const look = async () => {
+      await optIn(world, world.scaleSetIds[0] as string, false);
+      seen.push(await explainNow(world, ['web']));
+    };
+    await lookAt(world, [['eastus']], 10 * MINUTE, look, { settings: usual });
+    expect(seen[0]?.json).toMatchObject({
+      ...{ verdict: { kind: 'notUpgraded' }, waitsFor: [], rollout: { target: { status: 'waiting' } } },
+      reasons: [{ code: 'AutomaticOSUpgradeDisabled' }],
+    });
+  });
+
+  it('the next look of its region, when it was opted out in mid-upgrade and in again (C1, D6)', async () => {
+    const world = await rehearsalOf([web, { ...web, name: 'busy' }]);
+    const [id = ''] = world.scaleSetIds;
+    const seen: Explained[] = [];
+    world.rehearsal.at(START + 3 * MINUTE, () => optIn(world, id, false));
+    await lookAt(world, [['eastus']], 8 * MINUTE, async () => {
+      seen.push(await explainNow(world, ['web']));
+      await optIn(world, id, true);
+      seen.push(await explainNow(world, ['web']));
+    });
+    const [out, back] = seen.map(({ json }) => json);
+    expect(out).toMatchObject({
+      verdict: { kind: 'notUpgraded' },
+      attempt: { reason: { code: 'OptedOut' } },
+    });
+    expect(out?.reasons.map(({ code }) => code)).toEqual(['AutomaticOSUpgradeDisabled']);
+    expect(back?.verdict.kind).toBe('waiting');
+    expect(back?.waitsFor).toMatchObject([
       { kind: 'look', where: 'eastus', what: 'the next look of its region, within 15 min' },
     ]);
   });
