@@ -54,7 +54,7 @@ describe('explain tells what a set waits for, since when and until when', () => 
     const [wait] = json.waitsFor;
     expect(json.verdict).toEqual({
       kind: 'waiting',
-      text: `is not yet upgraded: waits for its trigger since ${isoTime(START)} until ${String(wait?.until)}`,
+      text: `is not yet upgraded: waits for its trigger, since ${isoTime(START)} until ${String(wait?.until)}`,
     });
     expect(json.waitsFor).toMatchObject([
       { kind: 'trigger', rule: 'D6', where: 'web', since: isoTime(START), command: null },

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../src/domain/policy.ts';
 import { rolloutScope, scaleSetScope } from '../../src/domain/scopes.ts';
+import { imageRolloutId, scaleSetRolloutId } from '../../src/workflows/ids.ts';
 import { EPOCH, NEW_VERSION, OLD_VERSION, TARGET, testSetId, type TestSet } from '../support/fleet.ts';
 import { explainIn } from './explained.ts';
 import { recordAttempt } from './recorded.ts';
@@ -164,6 +165,26 @@ describe('explain and the workflow that acts', () => {
     const away = await explained('web');
     expect(away.json).toMatchObject({ verdict: open.json.verdict, temporal: { kind: 'unreachable' } });
     expect(away.text).toContain('could not be asked what it does at the moment: No Temporal server answers');
+  });
+
+  it("is the set's own from the moment at which its region has decided to start it", async () => {
+    await fleetWith();
+    const rolloutId = imageRolloutId(TARGET, 1);
+    await rollouts.ledger.rollouts.create({
+      ...{ id: rolloutId, kind: 'platform', target: TARGET, generation: 1, startedBy: 'ann' },
+      ...{ phases: [{ name: 'all', regions: ['eastus'] }], startedAt: EPOCH, settings: DEFAULT_SETTINGS },
+    });
+    await rollouts.ledger.targets.add([
+      {
+        ...{ rolloutId, scaleSetId: id, scaleSetName: 'web', region: 'eastus', phase: 1, round: 1 },
+        ...{ status: 'upgrading', seenAt: EPOCH, triggerAt: EPOCH, attemptId: null, reason: null },
+      },
+    ]);
+    rollouts.temporalServer.workflows.set(scaleSetRolloutId(id), { status: 'RUNNING', options: {} });
+    const { json } = await explained('web');
+    expect(json.waitsFor).toMatchObject([{ kind: 'look', what: 'the first look of its workflow' }]);
+    expect(json.temporal).toMatchObject({ kind: 'reached', workflowId: scaleSetRolloutId(id) });
+    expect(json.advice).toEqual([]);
   });
 
   it('asks nobody where no workflow could say more', async () => {

@@ -101,12 +101,14 @@ function stopOf(facts: Facts): Reason | null {
  * names image and version only where it would choose others itself.
  */
 export function startByHand(facts: Facts): string | null {
-  const { called, target, scaleSet, offers, open, begun, byHand, orders } = facts;
+  const { called, target, scaleSet, offers, open, begun, byHand, orders, course } = facts;
   const above = [ALL, scaleSetScope(scaleSet.id)];
   const isOrdered = orders.some(
     ({ scope, state }) => above.includes(scope.toLowerCase()) && state !== 'running',
   );
-  if (open !== null || begun !== null || !byHand.eligible || isOrdered) return null;
+  const isStarting = course?.rollout.endedAt === null && course.target?.status === 'upgrading';
+  const isBusy = open !== null || begun !== null || isStarting;
+  if (isBusy || !byHand.eligible || isOrdered) return null;
   const isOwn = imageKey(target.image) === imageKey(scaleSet.imageReference.image);
   const isNewest = newestVersion(offers.get(scaleSet.region) ?? []) === target.version;
   return startSetCommand(called, isOwn && isNewest ? undefined : target);

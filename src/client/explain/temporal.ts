@@ -1,4 +1,4 @@
-import { phaseRolloutId, regionRolloutId } from '../../workflows/ids.ts';
+import { phaseRolloutId, regionRolloutId, scaleSetRolloutId } from '../../workflows/ids.ts';
 import type { ClientContext } from '../context.ts';
 import { askStatus, workflowIdOf, workflowState } from '../workflow-state.ts';
 import { currentRounds } from '../workflows-in-scope.ts';
@@ -30,10 +30,9 @@ function actingWorkflow({ open, begun, course, scaleSet }: Facts): string | null
   if (begun !== null) return workflowIdOf(begun);
   if (course === null || course.rollout.endedAt !== null) return null;
   const { rollout, records, phase, target } = course;
+  if (target?.status === 'upgrading') return scaleSetRolloutId(scaleSet.id);
   if (target !== null && target.status !== 'waiting') return rollout.id;
   const round = currentRounds(records).find((record) => record.phase === phase && record.bakeUntil === null);
   if (round === undefined) return rollout.id;
-  return round === undefined
-    ? rollout.id
-    : regionRolloutId(phaseRolloutId(rollout.id, round.phase, round.round), scaleSet.region);
+  return regionRolloutId(phaseRolloutId(rollout.id, round.phase, round.round), scaleSet.region);
 }

@@ -72,7 +72,7 @@ function codes(reasons: readonly ExplainedReason[]): string {
 }
 
 function waiting({ what, since, until }: ExplainedWait, others: number): string {
-  const from = since === null ? '' : ` since ${isoTime(since)}`;
+  const from = since === null ? '' : `, since ${isoTime(since)}`;
   const to = until === null ? '' : ` until ${isoTime(until)}`;
   return `waits for ${what}${from}${to}${others === 0 ? '' : ` (and for ${others} more)`}`;
 }
