@@ -41,6 +41,14 @@ export {
   type RegionSummary,
   type ScaleSetSummary,
 } from './fleet-view.ts';
+export {
+  viewImages,
+  type ImageCatalog,
+  type ImageSummary,
+  type OfferState,
+  type VersionOffer,
+  type VersionSummary,
+} from './image-catalog.ts';
 export { readHistory, type History, type HistoryEntry } from './history.ts';
 export { changeNodeType, type ChangedNodeType, type NodeTypeRequest } from './node-types.ts';
 export { journalLine, readJournal, type JournalFilter, type JournalLine } from './journal.ts';

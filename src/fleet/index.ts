@@ -16,6 +16,7 @@ export { healthSignal } from './health-signal.ts';
 export { resourceUrl } from './resource-url.ts';
 export { AZURE_REGIONS } from './regions.ts';
 export { FleetUnavailableError } from './simulated/api-errors.ts';
+export { type CatalogImage, type CatalogVersion, type Replica } from './simulated/catalog.ts';
 export { faultSchema, type Fault, type FaultSpec } from './simulated/faults.ts';
 export {
   publishGalleryVersion,

@@ -79,6 +79,22 @@ describeEngines('catalog and making of a simulated fleet', (open) => {
     expect(await offers('westus', EPOCH + HOUR)).toEqual([['1.0.0', false]]);
     expect(await publish('1.1.0', [target('westus', EPOCH)])).toMatchObject({ kind: 'existed' });
     expect(await offers('westus', EPOCH)).toEqual([['1.1.0', false]]);
+    const [own, jammy] = await fleet.catalog();
+    expect(own).toMatchObject({
+      image,
+      versions: [
+        { version: '1.10.0', excludedFromLatest: true, replicas: [{ region: 'eastus' }] },
+        {
+          version: '1.1.0',
+          replicas: [{ region: 'eastus', excludedFromLatest: true }, { region: 'westus' }],
+        },
+        { version: '1.0.0', replicas: [{ region: 'eastus' }, { replicatedAt: EPOCH + HOUR }] },
+      ],
+    });
+    expect(jammy?.versions).toMatchObject([
+      { version: NEW_VERSION, replicas: null },
+      { version: OLD_VERSION },
+    ]);
   });
 
   it('finds sets by region and image', async () => {

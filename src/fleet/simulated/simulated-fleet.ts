@@ -17,6 +17,7 @@ import {
   readScaleSets,
   settleSet,
 } from './fleet-reads.ts';
+import { readCatalog, type CatalogImage } from './catalog.ts';
 import { imageOffers } from './images.ts';
 import { importFleet, type FleetImport, type Imported } from './import.ts';
 import { putCluster, readNeighbours, type Neighbour } from './neighbours.ts';
@@ -45,6 +46,8 @@ export interface SimulatedFleet extends Fleet {
   publishImageVersion(version: Parameters<typeof publishImageVersion>[1]): Promise<Published>;
   publishGalleryVersion(version: GalleryVersion): Promise<Published>;
   images(): Promise<Image[]>;
+  /** Every version of every image, offered yet or not, by image: see `readCatalog`. */
+  catalog(): Promise<CatalogImage[]>;
   /** A set's ARM model as it was written, secrets included: see `readModel`. */
   model(scaleSetId: string): Promise<Json | null>;
   /** Makes a set or changes its model: see `writeModel`. */
@@ -98,6 +101,7 @@ export async function openSimulatedFleet(database: Database): Promise<SimulatedF
     publishImageVersion: (version) => publishImageVersion(database, version),
     publishGalleryVersion: (version) => publishGalleryVersion(database, version),
     images: () => readImages(db),
+    catalog: () => readCatalog(db),
     model: (scaleSetId) => readModel(db, scaleSetId),
     writeModel: (write) => writeModel(database, write),
     deleteScaleSet: (scaleSetId, at) => deleteScaleSet(database, scaleSetId, at),

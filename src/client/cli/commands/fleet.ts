@@ -3,6 +3,7 @@ import { isoTime } from '../../../domain/clock.ts';
 import { DEFAULT_FLEET, importFiles, seed, UsageError, viewFleet, type FleetView } from '../../index.ts';
 import type { Imported, SeededFleet } from '../../../fleet/index.ts';
 import { answer, withCommon, type Cli, type CommonOptions } from '../cli.ts';
+import { addImages } from './images.ts';
 import { addFleetChanges } from './fleet-changes.ts';
 import { fleetText } from '../fleet-text.ts';
 import { decimalNumber, wholeNumber } from '../options.ts';
@@ -41,6 +42,7 @@ export function addFleetCommands(program: Command, cli: Cli): void {
   addSeed(fleet, cli);
   addImport(fleet, cli);
   addShow(fleet, cli);
+  addImages(fleet, cli);
   addFleetChanges(fleet, cli);
 }
 
