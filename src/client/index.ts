@@ -15,12 +15,14 @@ export type {
   InstanceGroup,
 } from './explain/types.ts';
 export {
-  changeInstances,
   renewResources,
-  type ChangedInstances,
+  viewResources,
   type RenewedResource,
   type RenewRequest,
-} from './fleet-changes.ts';
+  type ResourcesView,
+  type ResourceSummary,
+} from './external-resources.ts';
+export { changeInstances, type ChangedInstances } from './fleet-changes.ts';
 export { findRollout, findScaleSet, type Place } from './find.ts';
 export {
   DEFAULT_FLEET,

@@ -84,7 +84,7 @@ export interface FleetTables {
     exclude_from_latest: number;
   };
   external_resources: {
-    /** Lower case, without query: a SAS token is a secret. */
+    /** As `resourceUrl` spells it: a SAS token is a secret. */
     url: string;
     credential_expires_at: number | null;
     gone_at: number | null;

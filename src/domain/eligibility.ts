@@ -5,7 +5,7 @@ import { imageKey, imageLabel, isGalleryImageId, type ImageVersion } from './ima
 import type { ScaleSet } from './scale-set.ts';
 import { serviceFabricReasons, serviceFabricWarnings } from './service-fabric.ts';
 import { isSupportedPlatformImage } from './supported-skus.ts';
-import type { Surroundings } from './surroundings.ts';
+import { problemText, type Surroundings } from './surroundings.ts';
 
 /** Why a scale set does not get an upgrade, by rules C1 to C7. */
 export type EligibilityCode =
@@ -244,21 +244,22 @@ function modelReasons(scaleSet: ScaleSet): EligibilityReason[] {
 
 /** Rule C8: what would make the extensions of the first batch fail (rule B11). */
 function resourceWarnings({ extensions }: ScaleSet, facts: EligibilityFacts): EligibilityWarning[] {
-  return facts.unusableResources.map(({ url, problem, since }) => {
+  return facts.unusableResources.map(({ url, ...found }) => {
     const users = extensions
       .filter(({ externalResources }) => externalResources.includes(url))
       .map(({ name }) => `"${name}"`);
     const needs = `${users.length > 1 ? 'Extensions' : 'Extension'} ${users.join(' and ')} ${users.length > 1 ? 'need' : 'needs'} ${url}`;
-    return problem === 'gone'
+    const message = `${needs}, ${problemText(found)}.`;
+    return found.problem === 'gone'
       ? {
           code: 'ExternalResourceUnavailable',
-          message: `${needs}, which is gone since ${isoTime(since)}.`,
+          message,
           fix: 'Put it back, or name another in the model: without it the first batch fails.',
           rule: 'C8',
         }
       : {
           code: 'CredentialExpired',
-          message: `${needs}, and its credential expired at ${isoTime(since)}.`,
+          message,
           fix: 'Renew it and update the extension in the model: without it the first batch fails.',
           rule: 'C8',
         };

@@ -30,7 +30,10 @@ export interface Extension {
   type: string;
   typeHandlerVersion: string;
   provisionAfterExtensions: string[];
-  /** URLs that the extension downloads from or talks to; looked up among the fleet's external resources (rule B11). */
+  /**
+   * URLs that the extension downloads from or talks to; looked up among the fleet's external resources (rule B11). Lower case;
+   * SAS tokens are only told apart in them.
+   */
   externalResources: string[];
 }
 

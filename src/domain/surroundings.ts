@@ -1,4 +1,4 @@
-import type { Instant } from './clock.ts';
+import { isoTime, type Instant } from './clock.ts';
 import type { Durability } from './scale-set.ts';
 
 /** What is true around a scale set and is not in its model, as far as its eligibility goes by it (rules C4, C5, C8). */
@@ -33,7 +33,7 @@ export interface NodeType {
 
 /** What extensions need from outside the fleet: a URL, and the credential that opens it (rule A1). */
 export interface ExternalResource {
-  /** As `ScaleSet` spells it: lower case, and without what follows `?`. */
+  /** As `ScaleSet` spells it. With a token it stands for one credential of a place; without, for all that may be there. */
   url: string;
   /** Null: never. */
   credentialExpiresAt: Instant | null;
@@ -41,20 +41,31 @@ export interface ExternalResource {
   goneAt: Instant | null;
 }
 
-export interface UnusableResource {
-  url: string;
-  problem: 'gone' | 'expired';
-  since: Instant;
-}
+/** `refused`: the token in the URL is none that was given out for the place. */
+export type ResourceProblem = { problem: 'gone' | 'expired'; since: Instant } | { problem: 'refused' };
+
+export type UnusableResource = { url: string } & ResourceProblem;
 
 /** What is wrong with a resource at a moment, and since when; null if nothing is (rules B11, C8). */
 export function problemOf(
   { goneAt, credentialExpiresAt }: Omit<ExternalResource, 'url'>,
   at: Instant,
-): Omit<UnusableResource, 'url'> | null {
+): Exclude<ResourceProblem, { problem: 'refused' }> | null {
   if (goneAt !== null && goneAt <= at) return { problem: 'gone', since: goneAt };
   if (credentialExpiresAt !== null && credentialExpiresAt <= at) {
     return { problem: 'expired', since: credentialExpiresAt };
   }
   return null;
+}
+
+/** How a sentence about what needs such a resource goes on: `which is gone since ...`. */
+export function problemText(found: ResourceProblem): string {
+  switch (found.problem) {
+    case 'gone':
+      return `which is gone since ${isoTime(found.since)}`;
+    case 'expired':
+      return `and its credential expired at ${isoTime(found.since)}`;
+    case 'refused':
+      return 'which does not know this token';
+  }
 }

@@ -13,7 +13,7 @@ export { reachesInstances } from './reaches-instances.ts';
 export { redactModel, REDACTED } from './redact-model.ts';
 export { isJsonObject, mergeModels, toWireShape, type Json } from './wire-shape.ts';
 export { healthSignal } from './health-signal.ts';
-export { resourceUrl } from './resource-url.ts';
+export { findResource, resourcePlace, resourceUrl } from './resource-url.ts';
 export { AZURE_REGIONS } from './regions.ts';
 export { FleetUnavailableError } from './simulated/api-errors.ts';
 export { type CatalogImage, type CatalogVersion, type Replica } from './simulated/catalog.ts';

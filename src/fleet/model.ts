@@ -8,7 +8,7 @@ import { extensionOrder } from './extension-order.ts';
 import { readHealthExtension } from './health-extension.ts';
 import { ModelError, type ModelIssue } from './model-error.ts';
 import { issuesOf, wireModelSchema, type WireExtension, type WireModel } from './model-schema.ts';
-import { resourceUrl } from './resource-url.ts';
+import { resourceUrl, urlsIn } from './resource-url.ts';
 import { readServiceFabric } from './service-fabric.ts';
 import { isJsonObject, type Json } from './wire-shape.ts';
 
@@ -152,6 +152,7 @@ function readExtensions(wire: readonly WireExtension[], issues: ModelIssue[]): E
     type: properties.type,
     typeHandlerVersion: properties.typeHandlerVersion ?? '1.0',
     provisionAfterExtensions: properties.provisionAfterExtensions,
+    // Protected settings are secret, and not read.
     externalResources: [...new Set(urlsIn(properties.settings).map(resourceUrl))],
   }));
   const names = extensions.map(({ name }) => name.toLowerCase());
@@ -180,13 +181,6 @@ function readExtensions(wire: readonly WireExtension[], issues: ModelIssue[]): E
     );
   }
   return extensions;
-}
-
-/** Every http(s) URL among an extension's settings, `fileUris` above all. Protected settings are secret, and not read. */
-function urlsIn(settings: unknown): string[] {
-  if (typeof settings === 'string') return /^https?:\/\/\S+$/i.test(settings) ? [settings] : [];
-  if (Array.isArray(settings)) return settings.flatMap(urlsIn);
-  return isJsonObject(settings) ? Object.values(settings).flatMap(urlsIn) : [];
 }
 
 function readUpgradePolicy(model: WireModel, issues: ModelIssue[]): UpgradePolicy {

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { UpgradePolicy } from '../domain/scale-set.ts';
 import { isJsonObject, type Json } from './wire-shape.ts';
 
@@ -10,11 +9,20 @@ import { isJsonObject, type Json } from './wire-shape.ts';
  * @param mode the upgrade mode after the change
  */
 export function reachesInstances(before: Json, after: Json, mode: UpgradePolicy['mode']): boolean {
-  return !isDeepStrictEqual(ofInstances(before, mode), ofInstances(after, mode));
+  return ofInstances(before, mode) !== ofInstances(after, mode);
 }
 
-function ofInstances({ sku, plan, properties }: Json, mode: UpgradePolicy['mode']) {
+function ofInstances({ sku, plan, properties }: Json, mode: UpgradePolicy['mode']): string {
   const { capacity: _capacity, ...size } = isJsonObject(sku) ? sku : {};
   const { virtualMachineProfile, upgradePolicy } = isJsonObject(properties) ? properties : {};
-  return { size, plan, virtualMachineProfile, ...(mode === 'Manual' ? { upgradePolicy } : {}) };
+  return textOf([size, plan, virtualMachineProfile, mode === 'Manual' ? upgradePolicy : null]);
+}
+
+/** The same text for the same content, whatever the order of keys. */
+function textOf(content: unknown): string {
+  return JSON.stringify(content, (_, value: unknown) =>
+    isJsonObject(value)
+      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
 }

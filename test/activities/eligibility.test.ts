@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { HOUR, MINUTE, isoTime, type Instant } from '../../src/domain/clock.ts';
 import { DEFAULT_SETTINGS } from '../../src/domain/policy.ts';
 import type { Durability } from '../../src/domain/scale-set.ts';
-import type { Json } from '../../src/fleet/wire-shape.ts';
+import { resourceUrl, type Json } from '../../src/fleet/index.ts';
 import { NEW_VERSION, OLD_VERSION, testSetId, type TestSet } from '../support/fleet.ts';
 import {
   ROLLOUT_ID,
@@ -187,7 +187,7 @@ describe('what extensions will miss (rules B11, C8)', () => {
         {
           code: 'CredentialExpired',
           rule: 'C8',
-          message: `Extension "app" needs ${url}, and its credential expired at ${isoTime(at(-60))}.`,
+          message: `Extension "app" needs ${resourceUrl(`${url}?sig=SECRET`)}, and its credential expired at ${isoTime(at(-60))}.`,
         },
       ],
     });

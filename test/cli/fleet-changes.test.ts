@@ -4,33 +4,20 @@ import { recordAttempt } from './recorded.ts';
 import { rolloutsOn, run, workspace, type TestRollouts, type Workspace } from './support.ts';
 
 const id = testSetId('web');
-const EXPIRED = 'https://store.example/expired.sh';
-const GONE = 'https://store.example/gone.sh';
 let space: Workspace;
 let rollouts: TestRollouts;
 
 beforeEach(async () => {
   space = workspace();
-  const past = new Date(EPOCH - 1_000).toISOString();
-  rollouts = await rolloutsOn(
-    space,
-    [
-      { name: 'web', region: 'eastus', capacity: 3 },
-      {
-        name: 'worker',
-        region: 'eastus',
-        capacity: 5,
-        serviceFabric: { cluster: 'orders', nodeType: 'be', durability: 'Silver' },
-      },
-    ],
+  rollouts = await rolloutsOn(space, [
+    { name: 'web', region: 'eastus', capacity: 3 },
     {
-      externalResources: [
-        { url: EXPIRED, credentialExpiresAt: past },
-        { url: GONE, goneAt: past },
-        { url: 'https://store.example/open.sh' },
-      ],
+      name: 'worker',
+      region: 'eastus',
+      capacity: 5,
+      serviceFabric: { cluster: 'orders', nodeType: 'be', durability: 'Silver' },
     },
-  );
+  ]);
 });
 afterEach(async () => {
   await rollouts.close();
@@ -65,43 +52,6 @@ describe('fleet protect, stop and start', () => {
     expect(stderr).toContain('has no instance 7');
     const [first] = await rollouts.fleet.instances(id, EPOCH);
     expect(first?.protectFromScaleSetActions).toBe(false);
-  });
-});
-
-describe('fleet renew (B11)', () => {
-  it('renews a credential, whatever token the URL has', async () => {
-    const { stdout } = await command(
-      ...['fleet', 'renew', `${EXPIRED}?sig=SECRET`, '--until', '2099-01-01', '-o', 'json'],
-    );
-    expect(stdout).not.toContain('SECRET');
-    expect(JSON.parse(stdout)).toEqual({
-      renewed: [{ url: EXPIRED, was: 'expired', until: '2099-01-01T00:00:00.000Z' }],
-    });
-    expect(await rollouts.fleet.externalResources()).toContainEqual({
-      url: EXPIRED,
-      credentialExpiresAt: Date.parse('2099-01-01'),
-      goneAt: null,
-    });
-  });
-
-  it('renews all that need it, and only those', async () => {
-    const { stdout } = await command('fleet', 'renew', '--all-expired');
-    expect(stdout).toBe(`${EXPIRED} had expired; it opens for ever.\n${GONE} was gone; it opens for ever.\n`);
-    expect((await command('fleet', 'renew', '--all-expired')).stdout).toContain(
-      'No external resource has expired',
-    );
-  });
-
-  it.each([
-    [['https://store.example/other.sh?sig=SECRET'], `It has:\n  ${EXPIRED} (expired)`],
-    [[EXPIRED, '--until', '2001-01-01'], 'which is past'],
-    [[EXPIRED, '--until', 'soon'], '--until is "soon", which is no time'],
-    [[], 'Give the URL of a resource, or --all-expired.'],
-  ])('refuses %j', async (args, message) => {
-    const { code, stderr } = await command('fleet', 'renew', ...args);
-    expect(code).toBe(64);
-    expect(stderr).toContain(message);
-    expect(stderr).not.toContain('SECRET');
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Instance } from '../../src/domain/scale-set.ts';
-import type { FaultSpec, FleetSpec } from '../../src/fleet/index.ts';
+import type { FaultSpec, FleetSpec, Json } from '../../src/fleet/index.ts';
 import { describeEngines } from '../support/engines.ts';
 import { EPOCH, fleetOf, NEW_VERSION, OLD_VERSION, request, type TestSet } from '../support/fleet.ts';
 import { healthySince } from '../support/health.ts';
@@ -117,6 +117,31 @@ describeEngines('what goes wrong in a simulated fleet', (open) => {
       provisioningState: 'Succeeded',
       applicationHealth: 'healthy',
     });
+  });
+
+  it('opens a place that tells tokens apart by a token of its own only: the model must be given it (rule B11)', async () => {
+    const signed = { externalResources: [{ url: `${URL}?sig=secret`, credentialExpiresAt: iso(-60) }] };
+    const made = await fleetWith([], DOWNLOADS, signed);
+    const { fleet, id } = made;
+    const codeAfter = async (attempt: number) => {
+      const again = { attemptId: `attempt-${attempt}`, fence: attempt };
+      const at = s(attempt * LATER);
+      await fleet.operate(request(id, ['0'], 'model.apply', at, again));
+      await fleet.operate(request(id, ['0'], 'extension.run', at, again));
+      const [instance] = await fleet.instances(id, s((attempt + 1) * LATER), ['0']);
+      return instance?.extensions[0]?.error?.code ?? 'none';
+    };
+    const give = async (sig: string) => {
+      const model = JSON.stringify(await fleet.model(id)).replace(/sig=\w+/, `sig=${sig}`);
+      await fleet.writeModel({ model: JSON.parse(model) as Json, apiVersion: '2024-11-01', at: s(LATER) });
+    };
+    expect(await codeAfter(1)).toBe('CredentialExpired');
+    await fleet.putExternalResource({ url: `${URL}?sig=new`, credentialExpiresAt: null, goneAt: null });
+    expect(await codeAfter(2)).toBe('CredentialExpired');
+    await give('mistyped');
+    expect(await codeAfter(3)).toBe('CredentialExpired');
+    await give('new');
+    expect(await codeAfter(4)).toBe('none');
   });
 
   it('goes by when an extension runs, not by when it is asked', async () => {

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { HealthExtension } from '../../src/domain/scale-set.ts';
-import { ModelError, parseScaleSetModel, toWireShape, type Json } from '../../src/fleet/index.ts';
+import {
+  ModelError,
+  parseScaleSetModel,
+  resourceUrl,
+  toWireShape,
+  type Json,
+} from '../../src/fleet/index.ts';
 import { EPOCH, testSetId } from '../support/fleet.ts';
 
 const PROBE = {
@@ -207,11 +213,17 @@ describe('reading a scale set from its ARM model', () => {
     const settings = {
       fileUris: ['https://A.example.net/x.sh?sig=secret'],
       deep: { endpoint: 'http://b.example.net/' },
+      commandToExecute: `curl -fsS 'https://d.example.net/Run.sh?sig=a' | sh; echo (see http://e.example.net/x).`,
       n: 1,
     };
     const protectedSettings = { storageAccountKey: 'secret', url: 'https://c.example.net/' };
     const [app] = parse(wire({ extensions: [extension('app', { settings, protectedSettings })] })).extensions;
-    expect(app?.externalResources).toEqual(['https://a.example.net/x.sh', 'http://b.example.net/']);
+    expect(app?.externalResources).toEqual([
+      expect.stringMatching(/^https:\/\/a\.example\.net\/x\.sh\?\(token [0-9a-f]{8}\)$/),
+      'http://b.example.net/',
+      resourceUrl('https://d.example.net/run.sh?sig=a'),
+      'http://e.example.net/x',
+    ]);
   });
 
   const health = (settings?: Json, typeHandlerVersion = '1.0') =>

@@ -1,7 +1,13 @@
 import { expect, it } from 'vitest';
 import { HOUR } from '../../src/domain/clock.ts';
 import type { ScaleSet } from '../../src/domain/scale-set.ts';
-import { openSimulatedFleet, type Json, type SimulatedFleet } from '../../src/fleet/index.ts';
+import {
+  openSimulatedFleet,
+  resourcePlace,
+  resourceUrl,
+  type Json,
+  type SimulatedFleet,
+} from '../../src/fleet/index.ts';
 import { describeEngines } from '../support/engines.ts';
 import { EPOCH, fleetOf, testSetId, type TestFleetOptions, type TestSet } from '../support/fleet.ts';
 
@@ -109,13 +115,14 @@ describeEngines('what is around a scale set', (open) => {
         ],
       },
     );
-    const url = 'https://store.example/app.zip';
+    const url = resourceUrl(URL);
     expect((await around(fleet, 'web', EPOCH + HOUR - 1)).unusableResources).toEqual([]);
     expect((await around(fleet, 'web', EPOCH + HOUR)).unusableResources).toEqual([
       { url, problem: 'expired', since: EPOCH + HOUR },
     ]);
     expect((await around(fleet, 'bare', EPOCH + HOUR)).unusableResources).toEqual([]);
-    await fleet.putExternalResource({ url, credentialExpiresAt: null, goneAt: EPOCH });
+    const place = resourcePlace(URL);
+    await fleet.putExternalResource({ url: place, credentialExpiresAt: null, goneAt: EPOCH });
     expect((await around(fleet, 'web')).unusableResources).toEqual([{ url, problem: 'gone', since: EPOCH }]);
   });
 

@@ -72,7 +72,12 @@ describe('an expired credential, and the way out of it (B11)', () => {
     const world = await rolloutWorld(
       env,
       [{ name: 'web', region: 'eastus', capacity: 10, extensions: [setup] }],
-      { images, externalResources: [{ url: URL, credentialExpiresAt: new Date(EPOCH - DAY).toISOString() }] },
+      {
+        images,
+        externalResources: [
+          { url: `${URL}?sig=old`, credentialExpiresAt: new Date(EPOCH - DAY).toISOString() },
+        ],
+      },
     );
     const client = clientOf(world);
     const settings = { ...QUICK, failureTolerancePercent: 100 };
@@ -83,7 +88,7 @@ describe('an expired credential, and the way out of it (B11)', () => {
       const left = (await instancesOf(world)).filter((one) => one.provisioningState === 'Failed');
       expect(left.map((one) => one.osDisk?.source.version)).toEqual([newest, newest]);
 
-      await renewResources(client, { url: `${URL}?sig=whatever` });
+      await renewResources(client, { url: `${URL}?sig=new` });
       const path = 'virtualMachineProfile.extensionProfile.extensions[name=setup].settings.fileUris';
       const change = await setModel(client, {
         scaleSet: 'web',

@@ -1,7 +1,8 @@
-import { isoTime, type Instant } from '../../domain/clock.ts';
+import type { Instant } from '../../domain/clock.ts';
 import type { Extension, ExtensionState, OperationError } from '../../domain/scale-set.ts';
-import { problemOf } from '../../domain/surroundings.ts';
+import { problemText } from '../../domain/surroundings.ts';
 import { extensionOrder } from '../extension-order.ts';
+import { problemWith } from './external-resources.ts';
 import {
   BEING_CHANGED,
   duration,
@@ -68,21 +69,15 @@ function errorOf(
   version: string,
 ): OperationError | undefined {
   for (const url of extension.externalResources) {
-    const resource = resources.get(url);
-    const found = resource === undefined ? null : problemOf(resource, at);
-    if (found?.problem === 'gone') {
-      return operationError(
-        'ExternalResourceUnavailable',
-        `Extension "${extension.name}" needs ${url}, which is gone. Put it back, or name another in the model.`,
-      );
+    const found = problemWith(resources, url, at);
+    if (found === null) continue;
+    const message = `Extension "${extension.name}" needs ${url}, ${problemText(found)}.`;
+    if (found.problem === 'gone') {
+      const fix = 'Put it back, or name another in the model.';
+      return operationError('ExternalResourceUnavailable', `${message} ${fix}`);
     }
-    if (found?.problem === 'expired') {
-      return operationError(
-        'CredentialExpired',
-        `Extension "${extension.name}" needs ${url}, and its credential expired at ${isoTime(found.since)}. ` +
-          'Renew it, and update the extension in the model.',
-      );
-    }
+    const fix = 'Renew it, and update the extension in the model.';
+    return operationError('CredentialExpired', `${message} ${fix}`);
   }
   const fails = world.faults
     .concerning('extensionFails', subject, version)

@@ -27,8 +27,8 @@ export interface PlanInput {
   setSize: number;
 }
 
-/** By URL as `ScaleSet.externalResources` spells it. One that is not listed is there for all. */
-export type ExternalResources = ReadonlyMap<string, Omit<ExternalResource, 'url'>>;
+/** By URL as `ScaleSet` spells it; null for one whose token nobody knows. One that is not listed is there for all. */
+export type ExternalResources = ReadonlyMap<string, ExternalResource | null>;
 
 /** What happens, moment by moment. The last step's time is the operation's end. */
 export interface Plan {

@@ -2,9 +2,8 @@ import type { Transaction } from 'kysely';
 import { z } from 'zod';
 import type { Database, Queries } from '../../database/database.ts';
 import type { Tables } from '../../database/tables.ts';
-import { resourceUrl } from '../resource-url.ts';
 import { behaviourOrInstant, DEFAULT_BEHAVIOUR, type Behaviour } from './behaviour.ts';
-import { externalResources, putExternalResource } from './external-resources.ts';
+import { putExternalResource, resourcesMeant } from './external-resources.ts';
 import { faultSchema, type Fault } from './faults.ts';
 import { parseOrExplain } from './parse.ts';
 import { insertRows } from './store.ts';
@@ -67,14 +66,11 @@ export async function writeFaults(tx: Transaction<Tables>, faults: readonly Faul
   );
   for (const fault of faults) {
     if (fault.kind !== 'credentialExpired' && fault.kind !== 'resourceGone') continue;
-    const url = resourceUrl(fault.url);
-    const there = (await externalResources(tx, [url])).get(url);
-    await putExternalResource(tx, {
-      url,
-      credentialExpiresAt: there?.credentialExpiresAt ?? null,
-      goneAt: there?.goneAt ?? null,
-      ...(fault.kind === 'credentialExpired' ? { credentialExpiresAt: fault.at } : { goneAt: fault.at }),
-    });
+    const change =
+      fault.kind === 'credentialExpired' ? { credentialExpiresAt: fault.at } : { goneAt: fault.at };
+    for (const resource of await resourcesMeant(tx, fault.url)) {
+      await putExternalResource(tx, { ...resource, ...change });
+    }
   }
 }
 

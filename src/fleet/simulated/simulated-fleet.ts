@@ -7,7 +7,7 @@ import type { Fleet } from '../port.ts';
 import type { Json } from '../wire-shape.ts';
 import { timingsOf, type Behaviour } from './behaviour.ts';
 import { changeInstances, type InstanceChange } from './change-instances.ts';
-import { externalResources, putExternalResource } from './external-resources.ts';
+import { listExternalResources, putExternalResource } from './external-resources.ts';
 import type { Fault } from './faults.ts';
 import {
   discardPreviousOsDisks,
@@ -68,7 +68,7 @@ export interface SimulatedFleet extends Fleet {
   setFaults(faults: unknown): Promise<Fault[]>;
   setBehaviour(behaviour: unknown): Promise<Behaviour>;
   externalResources(): Promise<ExternalResource[]>;
-  /** Adds one or changes it: this is how a credential is renewed (rule B11). */
+  /** Adds one or changes it: this is how a credential is renewed (rule B11). See `resourceUrl` for URLs with tokens. */
   putExternalResource(resource: ExternalResource): Promise<void>;
   /** The Service Fabric clusters, in wire shape or flattened, as they were written. */
   serviceFabricClusters(): Promise<Neighbour[]>;
@@ -112,8 +112,7 @@ export async function openSimulatedFleet(database: Database): Promise<SimulatedF
     addFaults: (faults) => addFaults(database, faults),
     setFaults: (faults) => setFaults(database, faults),
     setBehaviour: (behaviour) => setBehaviour(database, behaviour),
-    externalResources: async () =>
-      [...(await externalResources(db))].map(([url, resource]) => ({ url, ...resource })),
+    externalResources: () => listExternalResources(db),
     putExternalResource: (resource) => putExternalResource(db, resource),
     serviceFabricClusters: () => readNeighbours(db, 'service_fabric_clusters'),
     putServiceFabricCluster: (cluster) => putCluster(database, cluster),

@@ -1,14 +1,9 @@
 import type { Queries } from '../../database/database.ts';
 import { SECOND, type Instant } from '../../domain/clock.ts';
 import type { ScaleSet } from '../../domain/scale-set.ts';
-import {
-  problemOf,
-  type ClusterFacts,
-  type ProbeFacts,
-  type Surroundings,
-} from '../../domain/surroundings.ts';
+import { type ClusterFacts, type ProbeFacts, type Surroundings } from '../../domain/surroundings.ts';
 import { endpointKey } from '../service-fabric.ts';
-import { externalResources } from './external-resources.ts';
+import { externalResources, problemWith } from './external-resources.ts';
 import type { World } from './world.ts';
 
 /** What is around a set and not in its model (rules C4, C5, C8). */
@@ -25,8 +20,8 @@ export async function readSurroundings(
   return {
     probe: probeFacts(world, scaleSet),
     cluster: clusterFacts(world, scaleSet),
-    unusableResources: [...resources].flatMap(([url, resource]) => {
-      const problem = problemOf(resource, at);
+    unusableResources: [...resources.keys()].flatMap((url) => {
+      const problem = problemWith(resources, url, at);
       return problem === null ? [] : [{ url, ...problem }];
     }),
   };

@@ -1,8 +1,7 @@
 import { Option, type Command } from 'commander';
-import { isoTime } from '../../../domain/clock.ts';
 import { DURABILITIES, type Durability } from '../../../domain/scale-set.ts';
 import type { InstanceChange } from '../../../fleet/index.ts';
-import { changeInstances, changeNodeType, renewResources, type RenewedResource } from '../../index.ts';
+import { changeInstances, changeNodeType } from '../../index.ts';
 import { answer, withCommon, type Cli, type CommonOptions } from '../cli.ts';
 import { amount } from '../text.ts';
 
@@ -10,16 +9,11 @@ interface ProtectOptions extends CommonOptions {
   off?: true;
 }
 
-interface RenewOptions extends CommonOptions {
-  allExpired?: true;
-  until?: string;
-}
-
 interface NodeTypeOptions extends CommonOptions {
   durability: Durability;
 }
 
-/** `rollouts fleet protect | stop | start | renew | node-type`: what happens to a simulated fleet beside upgrades. */
+/** `rollouts fleet protect | stop | start | node-type`: what happens to a simulated fleet beside upgrades. */
 export function addFleetChanges(fleet: Command, cli: Cli): void {
   addProtect(fleet, cli);
   addPower(
@@ -30,7 +24,6 @@ export function addFleetChanges(fleet: Command, cli: Cli): void {
     'Stops VMs: they count as unhealthy, and no upgrade touches them (rule B3).',
   );
   addPower(fleet, cli, 'start', 'running', 'Starts VMs that were stopped.');
-  addRenew(fleet, cli);
   addNodeType(fleet, cli);
 }
 
@@ -84,37 +77,6 @@ async function run(
     { ...changed, ...change },
     () => `${amount(instanceIds.length, 'VM')} of ${name} ${verb} ${state}: ${instanceIds.join(', ')}.`,
   );
-}
-
-function addRenew(fleet: Command, cli: Cli): void {
-  const command = fleet
-    .command('renew')
-    .summary("renew the credential of an extension's external resource")
-    .description(
-      'Renews the credential that opens an external resource, and puts it back where it was gone: the first step of recovery when an upgrade stopped for it (rule B11). Then update the extension in the model, and apply the model to all instances.',
-    )
-    .argument('[url]', 'the resource; what follows ? does not count')
-    .option('--all-expired', 'every resource that has expired or is gone')
-    .option('--until <time>', 'virtual time in ISO 8601 (default: for ever)')
-    .action(async (url: string | undefined, options: RenewOptions) => {
-      const { allExpired, until } = options;
-      const renewed = await cli.with((rollouts) => renewResources(rollouts, { url, allExpired, until }));
-      answer(cli, options, { renewed }, () => renewedText(renewed));
-    });
-  withCommon(command, [
-    'fleet renew https://store.example/scripts/setup.sh --until 2027-01-01T00:00:00Z',
-    'fleet renew --all-expired',
-  ]);
-}
-
-function renewedText(renewed: readonly RenewedResource[]): string {
-  if (renewed.length === 0) return 'No external resource has expired or is gone.';
-  return renewed
-    .map(({ url, was, until }) => {
-      const before = { ok: 'was open', expired: 'had expired', gone: 'was gone' }[was];
-      return `${url} ${before}; it opens ${until === null ? 'for ever' : `until ${isoTime(until)}`}.`;
-    })
-    .join('\n');
 }
 
 function addNodeType(fleet: Command, cli: Cli): void {

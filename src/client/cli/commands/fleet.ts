@@ -5,6 +5,7 @@ import type { Imported, SeededFleet } from '../../../fleet/index.ts';
 import { answer, withCommon, type Cli, type CommonOptions } from '../cli.ts';
 import { addImages } from './images.ts';
 import { addFleetChanges } from './fleet-changes.ts';
+import { addResourceCommands } from './resources.ts';
 import { fleetText } from '../fleet-text.ts';
 import { decimalNumber, wholeNumber } from '../options.ts';
 import { amount } from '../text.ts';
@@ -44,6 +45,7 @@ export function addFleetCommands(program: Command, cli: Cli): void {
   addShow(fleet, cli);
   addImages(fleet, cli);
   addFleetChanges(fleet, cli);
+  addResourceCommands(fleet, cli);
 }
 
 function addSeed(fleet: Command, cli: Cli): void {
