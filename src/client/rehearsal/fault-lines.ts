@@ -1,5 +1,5 @@
 import { SECOND, humanDuration, isoTime, type Instant } from '../../domain/clock.ts';
-import type { Fault } from '../../fleet/index.ts';
+import { resourceUrl, type Fault } from '../../fleet/index.ts';
 
 /** A fault as a person would tell of it, and when it shows. */
 export interface FaultLine {
@@ -30,9 +30,9 @@ function textOf(fault: Fault): string {
     case 'restoreFails':
       return `old OS disks of ${subject(fault)} cannot be attached again${tries(fault)}`;
     case 'credentialExpired':
-      return `the credential of ${fault.url} has expired`;
+      return `the credential of ${resourceUrl(fault.url)} has expired`;
     case 'resourceGone':
-      return `${fault.url} is gone`;
+      return `${resourceUrl(fault.url)} is gone`;
     case 'flapping': {
       const half = (fault.periodSeconds ?? 0) / 2;
       const { healthySeconds = half, unhealthySeconds = half } = fault;
