@@ -1,8 +1,8 @@
 import { ATTEMPT_KINDS } from '../domain/attempt-kinds.ts';
-import { batchSize } from '../domain/batching.ts';
 import { ALONE } from '../domain/claims.ts';
 import { placeKey } from '../domain/operation.ts';
 import { firstOverlap, flightsOf, peak, type Flight } from './flights.ts';
+import { mostAtOnce } from './limits.ts';
 import { check, ofAttempt, ofBatch, type BatchCase, type Checked } from './report.ts';
 import { startsOf, type AttemptStory, type BatchStory } from './story.ts';
 
@@ -48,7 +48,7 @@ function followers({ attempt, batch }: BatchCase): Following[] {
 /** By the size that the fleet itself counted when disks were swapped; instances may have come or gone since the decision. */
 function tooLarge({ attempt, batch }: BatchCase) {
   const { members = [], instances = 0 } = batch.observed;
-  const limit = Math.max(batchSize(instances, attempt.policy), limitAtSwaps(attempt, members));
+  const limit = Math.max(mostAtOnce(instances, attempt.policy), limitAtSwaps(attempt, members));
   if (members.length <= limit) return null;
   return ofBatch(attempt, batch, `took ${members.length} of ${instances} instances, ${limit} may be.`);
 }
@@ -58,14 +58,14 @@ function limitAtSwaps(attempt: AttemptStory, members: readonly string[]): number
   const sizes = attempt.lives
     .filter((life) => wanted.has(life.instanceId))
     .flatMap((life) => startsOf(life, 'osDisk.swap').map((swap) => swap.observed?.instances ?? 0));
-  return batchSize(Math.max(0, ...sizes), attempt.policy);
+  return mostAtOnce(Math.max(0, ...sizes), attempt.policy);
 }
 
 function tooManyAtOnce(attempt: AttemptStory) {
   const flights = flightsOf(attempt);
   const members = flights.map((flight) => flight.life.instanceId);
   const seen = Math.max(0, ...attempt.batches.map((batch) => batch.observed.instances ?? 0));
-  const limit = Math.max(limitAtSwaps(attempt, members), batchSize(seen, attempt.policy));
+  const limit = Math.max(limitAtSwaps(attempt, members), mostAtOnce(seen, attempt.policy));
   const most = peak(flights);
   return most <= limit ? null : ofAttempt(attempt, `${most} instances at once, ${limit} may be.`);
 }

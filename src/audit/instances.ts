@@ -82,7 +82,7 @@ function tooLate({ attempt, life }: Case) {
       (e) =>
         e.event === 'succeeded' && ['model.apply', 'extension.run', 'osDisk.restore'].includes(e.operation),
     )
-    .filter((e) => e.at <= wait.at);
+    .filter((e) => e.at <= healthy.at);
   const last = Math.max(...configured.map((e) => e.at), -Infinity);
   return last === wait.at || last === -Infinity
     ? null

@@ -1,6 +1,6 @@
 import { ATTEMPT_KINDS } from '../domain/attempt-kinds.ts';
-import { exceedsPercent } from '../domain/health.ts';
 import { isModelFault } from '../domain/operation.ts';
+import { isAbove } from './limits.ts';
 import { check, ofAttempt, ofBatch, type BatchCase, type Checked } from './report.ts';
 import { endOf, startsOf, type AttemptStory } from './story.ts';
 
@@ -48,7 +48,7 @@ function unhealthySet({ attempt, batch }: BatchCase) {
     return ofBatch(attempt, batch, 'nobody looked at the health of the set.');
   }
   const limit = attempt.policy.maxUnhealthyInstancePercent;
-  if (!exceedsPercent(unhealthy, instances, limit)) return null;
+  if (!isAbove(unhealthy, instances, limit)) return null;
   return ofBatch(
     attempt,
     batch,
@@ -64,7 +64,7 @@ function afterBreach({ attempt, batch }: BatchCase) {
   const deleted = Math.max(0, taken.length - upgraded);
   const bad = Math.max(upgradedUnhealthy, failed - deleted);
   const limit = attempt.policy.maxUnhealthyUpgradedInstancePercent;
-  if (!exceedsPercent(bad, upgraded, limit)) return null;
+  if (!isAbove(bad, upgraded, limit)) return null;
   return ofBatch(attempt, batch, `began after ${bad} of ${upgraded} had failed (limit ${limit}%).`);
 }
 
