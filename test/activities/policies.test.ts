@@ -14,6 +14,11 @@ const asRead = {
   pauseTimeBetweenBatches: 10 * MINUTE,
 };
 
+/** Its OS upgrades do not go by the policy that it has. */
+const notUsed = {
+  properties: { upgradePolicy: { automaticOSUpgradePolicy: { useRollingUpgradePolicy: false } } },
+};
+
 /** The policy that an attempt on a set goes by, and how many instances its first batch has. */
 async function attemptOn(set: Partial<TestSet>, rollout: Partial<Rollout> = {}) {
   const { world, id } = await oneSet(set, { rollout });
@@ -25,14 +30,20 @@ async function attemptOn(set: Partial<TestSet>, rollout: Partial<Rollout> = {}) 
 describe('the policy of an attempt (B13)', () => {
   it("is the set's own where the set says so, and the defaults otherwise", async () => {
     expect(await attemptOn({ rollingUpgradePolicy: own })).toEqual({ policy: asRead, size: 1 });
-    const notUsed = {
-      properties: { upgradePolicy: { automaticOSUpgradePolicy: { useRollingUpgradePolicy: false } } },
-    };
     expect(await attemptOn({ rollingUpgradePolicy: own, model: notUsed })).toEqual({
       policy: DEFAULT_ROLLING_POLICY,
       size: 2,
     });
     expect(await attemptOn({})).toEqual({ policy: DEFAULT_ROLLING_POLICY, size: 2 });
+  });
+
+  it("is the set's own in a rolling upgrade to the model, whether or not OS upgrades go by it (B14)", async () => {
+    const { world, id } = await oneSet(
+      { rollingUpgradePolicy: own, model: notUsed },
+      { rollout: { kind: 'manual', action: 'modelUpgrade' } },
+    );
+    await world.activities.lookAtScaleSet(setLook(id));
+    expect(await world.ledger.attempts.listOf({ scaleSetId: id })).toMatchObject([{ policy: asRead }]);
   });
 
   it('is what a person gave with the start before all', async () => {

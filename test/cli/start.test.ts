@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startRollout, startScaleSet } from '../../src/client/index.ts';
+import { planRollout, startRollout, startScaleSet } from '../../src/client/index.ts';
 import type { ImageRolloutInput } from '../../src/workflows/messages.ts';
 import { imageRolloutId, manualRolloutId, scaleSetRolloutId } from '../../src/workflows/ids.ts';
 import { EPOCH, NEW_VERSION, OLD_VERSION, TARGET, testSetId } from '../support/fleet.ts';
@@ -180,6 +180,32 @@ describe('starting one scale set (rule D8)', () => {
       message: expect.stringContaining('409 Conflict: OperationNotAllowed') as string,
     });
     expect(await rollouts.ledger.rollouts.list()).toHaveLength(1);
+  });
+
+  it('is one too while an automatic upgrade of the set runs, and nothing is written down (rule B12)', async () => {
+    rollouts.temporalServer.workflows.set(scaleSetRolloutId(id), { status: 'RUNNING', options: {} });
+    await expect(startScaleSet(rollouts, { scaleSet: id })).rejects.toMatchObject({ code: 'Conflict' });
+    expect(await rollouts.ledger.rollouts.list()).toEqual([]);
+  });
+
+  it('warns of what its extensions will not find (rule C8)', async () => {
+    const other = workspace();
+    const url = 'https://store.example/app.zip';
+    const app = { name: 'app', settings: { fileUris: [url] } };
+    const sets = [{ name: 'web', region: 'eastus', capacity: 3, extensions: [app] }];
+    const expired = await rolloutsOn(other, sets, {
+      externalResources: [{ url, credentialExpiresAt: '2026-01-01T00:00:00Z' }],
+    });
+    const needs = expect.stringContaining(
+      `Extension "app" needs ${url}, and its credential expired`,
+    ) as string;
+    const { phases } = await planRollout(expired, { image: IMAGE });
+    const [set] = phases[0]?.regionPlans[0]?.scaleSetPlans ?? [];
+    expect(set?.warnings).toMatchObject([{ code: 'CredentialExpired', message: needs, rule: 'C8' }]);
+    const { warnings } = await startScaleSet(expired, { scaleSet: 'web' });
+    expect(warnings).toEqual([needs]);
+    await expired.close();
+    await other.remove();
   });
 
   it('counts on after an end, and goes on with a start that was interrupted', async () => {

@@ -304,6 +304,9 @@ describe('regions of geo-pairs (rule D1)', () => {
     const oneWay = new Group('listed', { a: ['b'] });
     expect(oneWay.ask('x', ['b'])).toBe('b');
     expect(oneWay.ask('y', ['a'])).toBeNull();
+    const otherWay = new Group('listed', { a: ['b'] });
+    expect(otherWay.ask('y', ['a'])).toBe('a');
+    expect(otherWay.ask('x', ['b'])).toBeNull();
     const chain = new Group('listed', CHAIN);
     expect(chain.ask('a', ['a'])).toBe('a');
     expect(chain.ask('c', ['c'])).toBe('c');

@@ -328,6 +328,18 @@ describe('reading a scale set from its ARM model', () => {
     ],
     ['a cycle in other letters', wire({ extensions: [after('a', 'B'), after('b', 'A')] }), /a -> b -> a/],
     ['an extension on its own heels', wire({ extensions: [after('a', 'a')] }), /a -> a/],
+    [
+      'a durability that there is not',
+      wire({
+        extensions: [
+          extension('sf', {
+            publisher: 'Microsoft.Azure.ServiceFabric',
+            settings: { durabilityLevel: 'Platinum' },
+          }),
+        ],
+      }),
+      /extensions\.sf\.settings\.durabilityLevel: It is "Platinum": give Bronze or Silver or Gold/,
+    ],
     ['an id', wire({ top: { id: '/web' } }), /is no scale set's ARM id/],
   ])('refuses %s', (_, model, message) => {
     expect(issues(model).join('\n')).toMatch(message);

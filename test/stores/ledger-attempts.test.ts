@@ -64,6 +64,18 @@ describeEngines('attempts in the ledger', (open) => {
     expect(judged).toEqual([attempt]);
   });
 
+  it('are one at a time by the word of the database itself (rule B12)', async () => {
+    const database = await open();
+    const { attempts } = openLedger(database);
+    await attempts.open(anAttempt(), never);
+    const [row] = await database.db.selectFrom('attempts').selectAll().execute();
+    if (row === undefined) throw new Error('No attempt was recorded.');
+    const second = { ...row, id: 'second', number: 2 };
+    await expect(database.db.insertInto('attempts').values(second).execute()).rejects.toThrow(/unique/i);
+    const ended = { ...second, status: 'Completed' };
+    await database.db.insertInto('attempts').values(ended).execute();
+  });
+
   it('are taken over with a higher fence, and the former owner can write no more', async () => {
     const attempts = await fresh(open);
     const { attempt: old } = await attempts.open(anAttempt(), never);
