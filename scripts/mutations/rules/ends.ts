@@ -171,6 +171,14 @@ export const ends: Mutation[] = [
     tests: ['stores/fleet-faults'],
   },
   {
+    rule: 'B11',
+    what: 'Renewing a token mends a model that names the old one.',
+    file: 'src/fleet/resource-url.ts',
+    find: '?? (hasTokens ? undefined : forAll);',
+    replace: '?? here[0];',
+    tests: ['stores/fleet-faults', 'stores/fleet-surroundings'],
+  },
+  {
     rule: 'B12',
     what: 'A run that follows a terminated one begins an attempt of its own.',
     ...attempts,
