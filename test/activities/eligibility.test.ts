@@ -135,6 +135,14 @@ describe('a set that is not eligible any longer', () => {
   });
 });
 
+it("a set's model stays as it is, word for word, whatever is rolled out (C2, C10)", async () => {
+  const { world, id } = await oneSet({ mode: 'Rolling' });
+  const before = await world.fleet.model(id);
+  await afterFirstBatch(world, id);
+  expect(await world.fleet.model(id)).toEqual(before);
+  expect((await world.fleet.scaleSet(id))?.modelVersion).toBe(1);
+});
+
 describe('a set that waits for its trigger', () => {
   const ALL_DUE = at(0) + DEFAULT_SETTINGS.triggerDelay.max;
   const scan = (world: ActivityWorld, when: Instant, isScan = false) =>

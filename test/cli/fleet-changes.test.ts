@@ -73,6 +73,16 @@ describe('fleet node-type (C5)', () => {
     });
   });
 
+  it('keeps a person from upgrading a set whose extension says another, as it keeps rollouts (D8)', async () => {
+    await command('fleet', 'node-type', 'orders', 'be', '--durability', 'Gold');
+    const { code, stderr } = await command('start', '--scale-set', 'worker');
+    expect(code).toBe(1);
+    expect(stderr).toContain('the extension says Silver: an upgrade would fail. Make the node type');
+    expect(await rollouts.ledger.rollouts.list()).toEqual([]);
+    await command('fleet', 'node-type', 'orders', 'be', '--durability', 'Silver');
+    expect((await command('start', '--scale-set', 'worker')).code).toBe(0);
+  });
+
   it.each([
     [['mail', 'be', '--durability', 'Gold'], 'no Service Fabric cluster mail. It has: orders.'],
     [['orders', 'fe', '--durability', 'Gold'], 'Cluster orders has no node type fe. It has: be.'],
