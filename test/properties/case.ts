@@ -23,6 +23,8 @@ export interface Case {
   storeKills: StoreKill[];
   /** What people decide at each halt; `abort` when the list is through. */
   decisions: DecisionKind[];
+  /** How long they take over each. */
+  thinkingTime: number;
   /** Every n-th chance a workflow continues as new; 0: never. */
   continueAsNewEvery: number;
   instant: boolean;
@@ -265,6 +267,7 @@ const undisturbed = ({ sets, capacities }: Sizes) => ({
   ),
   faults: many(faultCase, 0, 4),
   decisions: fc.array(fc.constantFrom<DecisionKind>('proceed', 'retry', 'abort'), { maxLength: 4 }),
+  thinkingTime: fc.constantFrom(0, 0, 30),
   instant: mostly(false, true),
 });
 
@@ -276,6 +279,8 @@ export const quietCase = (sizes: Sizes = ANY): fc.Arbitrary<Case> =>
     kills: fc.constant([]),
     storeKills: fc.constant([]),
     continueAsNewEvery: fc.constant(0),
+    // So that it makes no difference when exactly somebody hears of a halt.
+    thinkingTime: fc.constant(30),
   });
 
 /** Rollouts during which workers die and workflows are terminated, at any edge. */

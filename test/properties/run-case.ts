@@ -1,5 +1,5 @@
 import { windDownAttempt } from '../../src/activities/wind-down.ts';
-import { DAY } from '../../src/domain/clock.ts';
+import { DAY, MINUTE } from '../../src/domain/clock.ts';
 import { imageRolloutId } from '../../src/workflows/ids.ts';
 import type { Case } from './case.ts';
 import type { OpenEngine } from './engine.ts';
@@ -82,6 +82,8 @@ async function untilAllHasEnded(stage: Stage): Promise<void> {
     if (end === 'outOfTime')
       throw new Error(`It goes on for ever:\n  ${(await engine.waits()).join('\n  ')}`);
     if (end === 'waitsForDecision') {
+      engine.at(engine.now + given.thinkingTime * MINUTE, () => {});
+      await engine.run();
       const decision = decisions.shift() ?? 'abort';
       for (const { id } of stage.rollouts) await engine.decide(id, decision, 'ada', 'to see');
       continue;

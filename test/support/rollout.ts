@@ -8,6 +8,7 @@ import { MINUTE, virtualAt, type VirtualClock } from '../../src/domain/clock.ts'
 import type { ImageVersion } from '../../src/domain/image.ts';
 import type { PhasePlan } from '../../src/domain/phases.ts';
 import { DEFAULT_SETTINGS, type RolloutSettings } from '../../src/domain/policy.ts';
+import { workflowIdOf } from '../../src/client/workflow-state.ts';
 import { openSimulatedFleet, type FleetSpec, type SimulatedFleet } from '../../src/fleet/index.ts';
 import { openLedger } from '../../src/ledger/index.ts';
 import type { Ledger, RecordedEntry, RolloutKind } from '../../src/ledger/port.ts';
@@ -83,8 +84,19 @@ export async function rolloutWorld(
   return { ...world, end };
 }
 
+/** Terminates whatever still runs of a ledger's rollouts. */
+export async function terminateAll({ env, ledger }: Pick<RolloutWorld, 'env' | 'ledger'>): Promise<void> {
+  for (const id of await workflowIdsOf(ledger)) {
+    await env.client.workflow
+      .getHandle(id)
+      .terminate('the test is over')
+      .catch(() => undefined);
+  }
+}
+
 /** The time-skipping server cannot list workflows, so their ids come from the ledger; parents first. */
-async function terminateAll({ env, ledger }: Pick<RolloutWorld, 'env' | 'ledger'>): Promise<void> {
+export async function workflowIdsOf(ledger: Ledger): Promise<string[]> {
+  const ids: string[] = [];
   for (const rollout of await ledger.rollouts.list()) {
     const phases = (await ledger.phases.list(rollout.id)).map((p) =>
       phaseRolloutId(rollout.id, p.phase, p.round),
@@ -93,14 +105,11 @@ async function terminateAll({ env, ledger }: Pick<RolloutWorld, 'env' | 'ledger'
     const regions = targets.map((t) =>
       regionRolloutId(phaseRolloutId(rollout.id, t.phase, t.round), t.region),
     );
-    const sets = targets.map((target) => scaleSetRolloutId(target.scaleSetId));
-    for (const id of new Set([rollout.id, ...phases, ...regions, ...sets])) {
-      await env.client.workflow
-        .getHandle(id)
-        .terminate('the test is over')
-        .catch(() => undefined);
-    }
+    const attempts = await ledger.attempts.listOf({ rolloutId: rollout.id });
+    const sets = [...targets, ...attempts].map((one) => scaleSetRolloutId(one.scaleSetId));
+    ids.push(workflowIdOf(rollout), ...phases, ...regions, ...sets);
   }
+  return [...new Set(ids)];
 }
 
 export interface StartOptions {
