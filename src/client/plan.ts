@@ -228,6 +228,6 @@ function resourcesMissed(eligible: readonly SurveyedSet[]): string[] {
   if (names.length === 0) return [];
   const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
   return [
-    `Extensions of ${names.slice(0, MOST_NAMED).join(', ')}${more} need what is gone or has expired: their first batches will fail (rule C8). \`rollouts plan\` says what.`,
+    `Extensions of ${names.slice(0, MOST_NAMED).join(', ')}${more} will miss what they need from outside: their first batches will fail (rule C8). \`rollouts plan\` says what.`,
   ];
 }
