@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { disturbedCase } from './case.ts';
+import { disturbedCase } from './random-case.ts';
 import { findCounterexample } from './properties.ts';
 
 it('every rule holds whatever dies, and whenever (B1 to B12, D1, D4, E4)', async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { operatedCase } from './case.ts';
+import { operatedCase } from './random-case.ts';
 import { findCounterexample } from './properties.ts';
 
 it('every rule holds whatever people do in the middle of it (B1 to B12, C1, C4, D1, D4, E4)', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { disturbedCase, operatedCase, quietCase, type Case, type Sizes } from '../properties/case.ts';
+import type { Case } from '../properties/case.ts';
+import { disturbedCase, operatedCase, quietCase, type Sizes } from '../properties/random-case.ts';
 import { openRealWorker, type RealWorker } from '../properties/real-worker.ts';
 import { realWorkflows } from '../properties/real-workflows.ts';
 import { runCase } from '../properties/run-case.ts';
