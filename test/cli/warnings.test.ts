@@ -25,7 +25,7 @@ const command = (...args: string[]) => run(args, space, { temporal: rollouts.tem
 describe('a resource that extensions will miss (C8)', () => {
   it('is in the plan, at its scale set, and prevents nothing', async () => {
     const { stdout } = await command('plan', IMAGE);
-    expect(stdout).toContain(`warning: ${GONE} Put it back`);
+    expect(stdout).toContain(`Warning: ${GONE} Put it back`);
     expect(stdout).toContain('Warning: Extensions of web will miss what they need from outside');
     const plan = JSON.parse((await command('plan', IMAGE, '-o', 'json')).stdout) as {
       totals: object;
