@@ -45,7 +45,7 @@ export function attemptsOn(database: Database): Attempts {
     amendOutcomes: (attempt, outcomes, at) => amendOutcomes(database, attempt, { outcomes, at }),
     earlierImages: (scaleSetId) => earlierImages(database, scaleSetId),
     recordBreach: (attempt, reason) => change(database, attempt, { reason: toJson(reason) }),
-    setProgress: (attempt, progress) => change(database, attempt, progressColumns(progress)),
+    setProgress: async (attempt, progress) => change(database, attempt, progressColumns(progress)),
     close: (attempt, status, reason, progress, at) =>
       close(database, attempt, { status, reason, progress, at }),
   };
