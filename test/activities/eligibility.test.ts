@@ -223,3 +223,12 @@ describe('what extensions will miss (rules B11, C8)', () => {
     expect(opened?.observed).not.toHaveProperty('warnings');
   });
 });
+
+describe('an update of a Service Fabric set to its model (B14, C5)', () => {
+  it('takes one update domain at a time, though its mode is Automatic', async () => {
+    const { world, id } = await oneSet(SILVER, { rollout: { kind: 'manual', action: 'modelUpdate' } });
+    await changeModel(world, id, (model) => (profileOf(model)['osProfile'] = { customData: 'bmV3' }));
+    const look = await world.activities.lookAtScaleSet(setLook(id));
+    expect(look).toMatchObject({ kind: 'batch', updateDomain: 0, instanceIds: ['0', '5'] });
+  });
+});
