@@ -1,7 +1,7 @@
 import type { Instant } from '../domain/clock.ts';
 import { judgeHealth, steadilyHealthyAt, type HealthVerdict } from '../domain/health.ts';
 import { sameImageVersion } from '../domain/image.ts';
-import { isModelFault, type JournalEntry } from '../domain/operation.ts';
+import { isModelFault, isSpared, type JournalEntry } from '../domain/operation.ts';
 import { DEFAULT_SETTINGS } from '../domain/policy.ts';
 import type { Instance, ScaleSet } from '../domain/scale-set.ts';
 import type { Attempt, AttemptInstance, InstanceOutcome } from '../ledger/port.ts';
@@ -30,7 +30,8 @@ interface Judged {
 export async function checkHealth(deps: ActivityDependencies, input: HealthInput): Promise<HealthResult> {
   const attempt = await refuseOvertaken(deps.ledger, input.attempt);
   const at = await currentTime(deps, input.at);
-  const { scaleSet, judged } = await judgeBatch(deps, input, at, input.restoresOnFailure);
+  const look = { attempt, input, at, restores: input.restoresOnFailure };
+  const { scaleSet, judged } = await judgeBatch(deps, look);
   if (scaleSet) await journalWaits(deps, input, scaleSet, judged);
   const waiting = judged.filter((one) => one.verdict === 'waiting');
   const toRestore = judged
@@ -59,7 +60,7 @@ export async function closeBatch(
 ): Promise<{ restored: number; failed: number }> {
   const attempt = await refuseOvertaken(deps.ledger, input.attempt);
   const at = await currentTime(deps, input.at);
-  const { judged } = await judgeBatch(deps, input, at, false);
+  const { judged } = await judgeBatch(deps, { attempt, input, at, restores: false });
   const errors = new Map(input.failures.map(({ instanceId, error }) => [instanceId, error]));
   const final = judged.map((one) =>
     one.verdict === 'upgraded'
@@ -84,7 +85,7 @@ function keepsFailedDisks(attempt: Attempt): boolean {
 }
 
 function afterRestore({ instance, error }: Judged, { target }: BatchInput): InstanceOutcome {
-  if (instance === null || isModelFault(error)) return 'left';
+  if (instance === null || isModelFault(error) || isSpared(error)) return 'left';
   return instance.osDisk !== null && !sameImageVersion(instance.osDisk.source, target)
     ? 'restored'
     : 'restoreFailed';
@@ -108,25 +109,39 @@ export async function closeRollBack(deps: ActivityDependencies, input: RollBackI
   await deps.ledger.attempts.amendOutcomes(input.attempt, outcomes, at);
 }
 
-async function judgeBatch(deps: ActivityDependencies, input: HealthInput, at: Instant, restores: boolean) {
+/** What a batch is judged by. */
+interface Look {
+  attempt: Attempt;
+  input: HealthInput;
+  at: Instant;
+  /** Failed instances are to be restored. */
+  restores: boolean;
+}
+
+async function judgeBatch(deps: ActivityDependencies, look: Look) {
+  const { input, at } = look;
   // Null when the set was deleted: its instances are gone then, and the batch ends.
   const scaleSet = await deps.fleet.scaleSet(input.scaleSetId);
   const instances = await deps.fleet.instances(input.scaleSetId, at, input.instanceIds);
   const byId = new Map(instances.map((instance) => [instance.instanceId, instance]));
-  const judged = input.instanceIds.map((id) => judge(id, byId.get(id) ?? null, input, at, restores));
+  const judged = input.instanceIds.map((id) => judge(id, byId.get(id) ?? null, look));
   return { scaleSet, judged };
 }
 
-function judge(
-  instanceId: string,
-  instance: Instance | null,
-  input: HealthInput,
-  at: Instant,
-  restores: boolean,
-): Judged {
+/** The fleet begins nothing on one that was protected when its turn came: it is as it was before the attempt. */
+function wasSpared({ configuredAt }: Instance, { startedAt }: Attempt): boolean {
+  return configuredAt !== null && configuredAt < startedAt;
+}
+
+function judge(instanceId: string, instance: Instance | null, look: Look): Judged {
+  const { attempt, input, at, restores } = look;
   const base = { instanceId, instance, nextAt: at, lines: [] };
   if (instance === null)
     return { ...base, verdict: 'left', error: 'InstanceNotFound: deleted while it was upgraded.' };
+  if (wasSpared(instance, attempt)) {
+    const error = 'InstanceProtected: protected when its turn came, and not touched.';
+    return { ...base, verdict: 'left', error };
+  }
   const bad = restores ? ('restore' as const) : ('left' as const);
   const onTarget = instance.osDisk !== null && sameImageVersion(instance.osDisk.source, input.target);
   // Whatever its extensions tell is of an earlier disk then.

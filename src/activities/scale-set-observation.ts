@@ -2,7 +2,7 @@ import { CANCELLED_THROUGH_TEMPORAL } from '../domain/cancel.ts';
 import type { Instant } from '../domain/clock.ts';
 import { isServiceFabric } from '../domain/extensions.ts';
 import { observedInstance } from '../domain/observed-instance.ts';
-import { isModelFault } from '../domain/operation.ts';
+import { isModelFault, isSpared } from '../domain/operation.ts';
 import type { Instance, ScaleSet } from '../domain/scale-set.ts';
 import { scopesOf } from '../domain/scopes.ts';
 import type { SetObservation } from '../domain/set-planner.ts';
@@ -52,14 +52,17 @@ export async function observe(
   ]);
   const last = batches.at(-1);
   const zones = claims.find((claim) => claim.group === zoneGroup(scaleSet.region, rollout.target).group);
+  // An attempt takes an instance once: of one that was protected then it keeps off for good.
+  const spared = new Set(taken.filter(({ error }) => isSpared(error)).map((one) => one.instanceId));
+  const upgraded = taken.filter((one) => !spared.has(one.instanceId));
   const seen: SetObservation = {
     now: at,
     kind: attempt.kind,
     policy: attempt.policy,
-    instances: instances.map((instance) =>
-      observedInstance(goal, scaleSet, instance, rollout.settings.healthyReadings),
-    ),
-    taken: taken.map((instance) => ({ ...instance, fatal: isModelFault(instance.error) })),
+    instances: instances
+      .map((instance) => observedInstance(goal, scaleSet, instance, rollout.settings.healthyReadings))
+      .map((one) => (spared.has(one.instanceId) ? { ...one, leftAlone: 'protected' } : one)),
+    taken: upgraded.map((instance) => ({ ...instance, fatal: isModelFault(instance.error) })),
     openBatch: last && last.endedAt === null ? last.number : null,
     lastBatch: last?.endedAt ? { ...last, endedAt: last.endedAt } : null,
     paused: order?.state === 'paused',

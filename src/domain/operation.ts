@@ -19,6 +19,8 @@ export const operationErrorCodes = {
   /** A later operation, attempt or take-over has overtaken this one. */
   Fenced: 'Fenced',
   InstanceNotFound: 'InstanceNotFound',
+  /** Its owner protects it, and the attempt had begun nothing on it. */
+  InstanceProtected: 'InstanceProtected',
   OsDiskSwapFailed: 'OsDiskSwapFailed',
   OsDiskRestoreFailed: 'OsDiskRestoreFailed',
   NoPreviousOsDisk: 'NoPreviousOsDisk',
@@ -32,6 +34,14 @@ export const operationErrorCodes = {
 /** True for a fault of the model rather than of one instance: it ends the attempt (rule B11). `error` is `<code>: <message>`. */
 export function isModelFault(error: string | null): boolean {
   return error !== null && MODEL_FAULTS.some((code) => error.startsWith(`${code}:`));
+}
+
+/**
+ * True for an instance that was protected when its turn came: it was taken into a batch and never touched, and is none of those
+ * that were upgraded. `error` as above.
+ */
+export function isSpared(error: string | null): boolean {
+  return error !== null && error.startsWith(`${operationErrorCodes.InstanceProtected}:`);
 }
 
 const MODEL_FAULTS = [operationErrorCodes.CredentialExpired, operationErrorCodes.ExternalResourceUnavailable];

@@ -88,7 +88,8 @@ export interface Fleet {
   fence(scaleSetId: string, fence: number): Promise<void>;
   /**
    * Begins operations that were not begun yet; answers with the state of each, in the order asked. One that is asked for
-   * while another runs on the instance begins when that ends, and fails if it failed.
+   * while another runs on the instance begins when that ends, and fails if it failed. On a protected instance an attempt begins
+   * nothing (`InstanceProtected`), unless it has begun something there before: that is finished, or put back.
    */
   operate(request: OperationRequest): Promise<OperationState[]>;
   /** Gives up the previous OS disks that are kept for a restore. Idempotent. */

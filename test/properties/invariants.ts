@@ -1,6 +1,7 @@
 import { auditJournal } from '../../src/audit/index.ts';
 import { HOUR, isoTime } from '../../src/domain/clock.ts';
 import { geoPairs } from '../../src/domain/region.ts';
+import { isSpared } from '../../src/domain/operation.ts';
 import type { Instance } from '../../src/domain/scale-set.ts';
 import type { Attempt } from '../../src/ledger/port.ts';
 import type { Step } from '../../src/rehearsal/runtime.ts';
@@ -133,7 +134,7 @@ export class Invariants {
     );
     const byId = new Map(set.map((one) => [one.instanceId, one]));
     const before = (await this.#stage.ledger.attempts.instances(attempt.id)).filter(
-      (one) => one.batch < number && byId.has(one.instanceId),
+      (one) => one.batch < number && byId.has(one.instanceId) && !isSpared(one.error),
     );
     const bad = before.filter(
       (one) => one.outcome !== 'upgraded' || !isWell(byId.get(one.instanceId) as Instance),
@@ -156,16 +157,19 @@ export class Invariants {
     ]);
     if (!scaleSet) return;
     const has = new Set(taken.map((one) => one.instanceId));
+    const spared = new Set(taken.filter((one) => isSpared(one.error)).map((one) => one.instanceId));
     const kept = new Set(quarantined.map((one) => one.instanceId));
-    const about = set.filter(
-      (one) =>
-        has.has(one.instanceId) ||
-        (one.osDisk?.source.version !== NEW_VERSION &&
-          !one.protectFromScaleSetActions &&
-          !kept.has(one.instanceId) &&
-          isUp(one) &&
-          (scaleSet.upgradePolicy.mode !== 'Manual' || one.latestModelApplied)),
-    );
+    const about = set
+      .filter((one) => !spared.has(one.instanceId))
+      .filter(
+        (one) =>
+          has.has(one.instanceId) ||
+          (one.osDisk?.source.version !== NEW_VERSION &&
+            !one.protectFromScaleSetActions &&
+            !kept.has(one.instanceId) &&
+            isUp(one) &&
+            (scaleSet.upgradePolicy.mode !== 'Manual' || one.latestModelApplied)),
+      );
     const result = attempt.progress;
     const sum = Object.values(result).reduce((a: number, b: number) => a + b, 0);
     // The record is of the last batch's opening; between two batches the answers of looks count, see `progressOf`.

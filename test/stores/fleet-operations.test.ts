@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { openDatabase } from '../../src/database/database.ts';
 import { openSimulatedFleet } from '../../src/fleet/index.ts';
+import type { OperationRequest } from '../../src/fleet/port.ts';
 import { describeEngines } from '../support/engines.ts';
 import {
   EPOCH,
@@ -206,5 +207,27 @@ describeEngines('operations on the simulated fleet', (open) => {
     const first = await run('a');
     expect(await run('a')).toEqual(first);
     expect((await run('b')).journal).not.toEqual(first.journal);
+  });
+
+  it('begin on no protected instance, unless the attempt has begun something there before', async () => {
+    const { fleet, id, database } = await oneSet(TWO_EXTENSIONS);
+    const protect = (ids: string[], at: number) =>
+      fleet.changeInstances(id, ids, { protectFromScaleSetActions: true }, at);
+    const statesOf = async (operation: OperationRequest['operation'], at: number, more = {}) =>
+      (await fleet.operate(request(id, ['0', '1'], operation, at, more))).map(
+        ({ status, error }) => error?.code ?? status,
+      );
+    await protect(['0'], s(0));
+    expect(await statesOf('osDisk.swap', s(0))).toEqual(['InstanceProtected', 'running']);
+    await protect(['1'], s(10));
+    expect(await statesOf('model.apply', s(60))).toEqual(['InstanceProtected', 'running']);
+    expect(await statesOf('extension.run', s(70))).toEqual(['InstanceProtected', 'running']);
+    const other = { attemptId: 'attempt-2', fence: 2 };
+    expect(await statesOf('osDisk.restore', s(200), other)).toEqual([
+      'InstanceProtected',
+      'InstanceProtected',
+    ]);
+    expect(await statesOf('osDisk.restore', s(200))).toEqual(['InstanceProtected', 'running']);
+    expect((await journalOf(database, id)).filter((line) => line.includes(' 0 '))).toEqual([]);
   });
 });

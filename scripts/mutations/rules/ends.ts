@@ -120,8 +120,8 @@ export const ends: Mutation[] = [
     rule: 'B11',
     what: 'An instance whose extension met an expired credential after a restore was begun counts as restored.',
     ...health,
-    find: 'if (instance === null || isModelFault(error)) return',
-    replace: 'if (instance === null) return',
+    find: 'if (instance === null || isModelFault(error) || isSpared(error)) return',
+    replace: 'if (instance === null || isSpared(error)) return',
   },
   {
     rule: 'B11',

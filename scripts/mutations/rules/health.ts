@@ -158,8 +158,8 @@ export const health: Mutation[] = [
     rule: 'B6',
     what: 'Nobody minds the word of the attempt: what a person started is restored.',
     ...activity,
-    find: 'await judgeBatch(deps, input, at, input.restoresOnFailure);',
-    replace: 'await judgeBatch(deps, input, at, true);',
+    find: 'restores: input.restoresOnFailure };',
+    replace: 'restores: true };',
     audited: true,
   },
   {

@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import type { Tables } from '../../database/tables.ts';
 import type { Instant } from '../../domain/clock.ts';
-import { OPERATION_ORDER } from '../../domain/operation.ts';
+import { OPERATION_ORDER, type FleetOperation } from '../../domain/operation.ts';
 import { scaleSetKey, type OperationError } from '../../domain/scale-set.ts';
 import type { OperationRequest, OperationState } from '../port.ts';
 import { FleetUnavailableError, takeApiError } from './api-errors.ts';
@@ -67,16 +67,20 @@ async function begin(
     ids,
     ...(set.nextDue !== null && set.nextDue <= now ? { dueUntil: now } : {}),
   });
-  const known = await knownOperations(tx, set.key, request, ids);
+  const known = await begunBefore(tx, set.key, request, [request.operation], ids);
   const resources = await resourcesFor(tx, set, request);
 
   const lines = settleAll(set.spec, instances, now);
   const byId = new Map(instances.map((instance) => [instance.row.instance_id, instance]));
+  const spared = await sparedInstances(tx, set.key, request, instances);
   const fresh = new Map<string, Begun>();
+  const refusals = new Map<string, OperationError>();
   for (const id of ids) {
     const instance = byId.get(id);
-    if (instance === undefined || known.has(id) || refusal(set, instance, request) !== null) continue;
-    fresh.set(id, plan(instance, { set, world, resources, request, now }));
+    if (instance === undefined || known.has(id)) continue;
+    const error = refusal(set, instance, request) ?? (spared.has(id) ? protection(id) : null);
+    if (error === null) fresh.set(id, plan(instance, { set, world, resources, request, now }));
+    else refusals.set(id, error);
   }
   lines.push(...settleAll(set.spec, instances, now));
 
@@ -93,12 +97,10 @@ async function begin(
 
   if (injected !== null) return injected.error;
   return request.instanceIds.map((id) => {
-    const instance = byId.get(id);
-    if (instance === undefined) return notFound(id, now);
     const begun = known.get(id) ?? fresh.get(id);
-    return begun === undefined
-      ? refused(id, refusal(set, instance, request) as OperationError, now)
-      : stateOf(id, begun, now);
+    if (begun !== undefined) return stateOf(id, begun, now);
+    const error = refusals.get(id);
+    return error === undefined ? notFound(id, now) : refused(id, error, now);
   });
 }
 
@@ -173,14 +175,37 @@ function refusal(set: LoadedSet, { row }: LoadedInstance, request: OperationRequ
   return null;
 }
 
-async function knownOperations(
+/** Protected instances on which the attempt has begun nothing, and may not: what it has begun it finishes, or puts back. */
+async function sparedInstances(
   tx: Transaction<Tables>,
   setKey: string,
   request: OperationRequest,
+  instances: readonly LoadedInstance[],
+): Promise<Set<string>> {
+  const ids = instances.filter(({ state }) => state.protected).map(({ row }) => row.instance_id);
+  const begun = await begunBefore(tx, setKey, request, OPERATION_ORDER, ids);
+  return new Set(ids.filter((id) => !begun.has(id)));
+}
+
+function protection(instanceId: string): OperationError {
+  return operationError(
+    'InstanceProtected',
+    `Instance ${instanceId} is protected from scale set actions: nothing was begun on it.`,
+  );
+}
+
+/** Which instances the attempt has begun any of these operations on, with one that it has. */
+async function begunBefore(
+  tx: Transaction<Tables>,
+  setKey: string,
+  request: OperationRequest,
+  operations: readonly FleetOperation[],
   ids: readonly string[],
 ): Promise<Map<string, Begun>> {
   if (ids.length === 0) return new Map();
-  const idOf = new Map(ids.map((id) => [operationKey(request, id), id]));
+  const idOf = new Map(
+    operations.flatMap((operation) => ids.map((id) => [operationKey({ ...request, operation }, id), id])),
+  );
   const rows = await tx
     .selectFrom('instance_operations')
     .select(['key', 'started_at', 'ends_at', 'error'])
