@@ -1,7 +1,7 @@
 import { heartbeat } from '@temporalio/activity';
 import { sameImageVersion } from '../domain/image.ts';
 import { operationErrorCodes, type FleetOperation } from '../domain/operation.ts';
-import type { OperationState } from '../fleet/port.ts';
+import type { OperationRequest, OperationState } from '../fleet/port.ts';
 import { FencedError } from '../ledger/errors.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
 import type { BatchInput, RollBackInput, StepResult } from './types.ts';
@@ -41,6 +41,21 @@ export async function restoreOsDisks(deps: ActivityDependencies, input: RollBack
   return { ...result, incomplete: result.pendingUntil !== null };
 }
 
+/** Why restores that were begun have failed, by instance: asking for them again begins nothing. */
+export async function restoreErrors(
+  deps: ActivityDependencies,
+  input: RollBackInput,
+  instanceIds: string[],
+): Promise<Map<string, string>> {
+  if (instanceIds.length === 0) return new Map();
+  const states = await deps.fleet.operate(await requestOf(deps, input, 'osDisk.restore', instanceIds));
+  return new Map(
+    states.flatMap(({ instanceId, error }) =>
+      error ? [[instanceId, `${error.code}: ${error.message}`]] : [],
+    ),
+  );
+}
+
 async function instancesOnTarget(deps: ActivityDependencies, input: BatchInput): Promise<string[]> {
   const at = await currentTime(deps, input.at);
   const instances = await deps.fleet.instances(input.scaleSetId, at, input.instanceIds);
@@ -56,17 +71,7 @@ async function operate(
   instanceIds: string[],
 ): Promise<OperationState[]> {
   if (instanceIds.length === 0) return [];
-  const states = await deps.fleet.operate({
-    scaleSetId: input.scaleSetId,
-    instanceIds,
-    operation,
-    ordinal: 0,
-    attemptId: input.attempt.id,
-    rolloutId: input.rolloutId,
-    fence: input.attempt.fence,
-    at: await currentTime(deps, input.at),
-    ...(operation === 'osDisk.swap' ? { target: input.target } : {}),
-  });
+  const states = await deps.fleet.operate(await requestOf(deps, input, operation, instanceIds));
   const refused = states.find((state) => state.error?.code === operationErrorCodes.Fenced);
   if (refused)
     throw new FencedError(`${operation} on instance ${refused.instanceId}: ${refused.error?.message}`);
@@ -77,6 +82,26 @@ async function operate(
     of: instanceIds.length,
   });
   return states;
+}
+
+async function requestOf(
+  deps: ActivityDependencies,
+  input: RollBackInput,
+  operation: FleetOperation,
+  instanceIds: string[],
+): Promise<OperationRequest> {
+  const { scaleSetId, attempt, rolloutId, target } = input;
+  return {
+    scaleSetId,
+    instanceIds,
+    operation,
+    ordinal: 0,
+    attemptId: attempt.id,
+    rolloutId,
+    fence: attempt.fence,
+    at: await currentTime(deps, input.at),
+    ...(operation === 'osDisk.swap' ? { target } : {}),
+  };
 }
 
 function summed(states: readonly OperationState[]): StepResult {

@@ -6,6 +6,7 @@ import { DEFAULT_SETTINGS } from '../domain/policy.ts';
 import type { Instance, ScaleSet } from '../domain/scale-set.ts';
 import type { Attempt, AttemptInstance, InstanceOutcome } from '../ledger/port.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
+import { restoreErrors } from './batch.ts';
 import { refuseOvertaken } from './failures.ts';
 import { rollsBackOnBreach } from './goal.ts';
 import type { BatchInput, CloseBatchInput, HealthInput, HealthResult, RollBackInput } from './types.ts';
@@ -18,6 +19,8 @@ interface Judged {
   /** When its wait ends, by health or by time-out. */
   nextAt: Instant;
   error: string | null;
+  /** Why its restore failed, if it did. */
+  restoreError?: string | null;
   /** Journal lines of its wait for health. */
   lines: Pick<JournalEntry, 'at' | 'event' | 'error'>[];
   instance: Instance | null;
@@ -62,16 +65,31 @@ export async function closeBatch(
   const at = await currentTime(deps, input.at);
   const { judged } = await judgeBatch(deps, { attempt, input, at, restores: false });
   const errors = new Map(input.failures.map(({ instanceId, error }) => [instanceId, error]));
-  const final = judged.map((one) =>
+  const ended = judged.map((one) =>
     one.verdict === 'upgraded'
       ? one
       : { ...one, verdict: afterRestore(one, input), error: reasonOf(one, errors) },
   );
+  // Only of those that were restored: asking for another one would begin its restore.
+  const unrestored = ended.filter((one) => one.verdict === 'restoreFailed' && errors.has(one.instanceId));
+  const final = await withRestoreErrors(deps, input, ended, unrestored);
   await recordOutcomes(deps, attempt, input, final, at);
   return {
     restored: final.filter((one) => one.verdict === 'restored').length,
     failed: final.filter((one) => one.verdict === 'restoreFailed' || one.verdict === 'left').length,
   };
+}
+
+/** The same instances, those that could not be restored with why. */
+async function withRestoreErrors<One extends { instanceId: string }>(
+  deps: ActivityDependencies,
+  input: RollBackInput,
+  all: readonly One[],
+  unrestored: readonly One[],
+): Promise<(One & { restoreError: string | null })[]> {
+  const ids = unrestored.map((one) => one.instanceId);
+  const errors = await restoreErrors(deps, input, ids);
+  return all.map((one) => ({ ...one, restoreError: errors.get(one.instanceId) ?? null }));
 }
 
 /** Why it was restored; of one that was deleted meanwhile, that. */
@@ -106,7 +124,9 @@ export async function closeRollBack(deps: ActivityDependencies, input: RollBackI
     const outcome = isBack ? ('restored' as const) : ('restoreFailed' as const);
     return { instanceId, outcome, error: errors.get(instanceId) ?? null };
   });
-  await deps.ledger.attempts.amendOutcomes(input.attempt, outcomes, at);
+  const unrestored = outcomes.filter(({ outcome }) => outcome === 'restoreFailed');
+  const final = await withRestoreErrors(deps, input, outcomes, unrestored);
+  await deps.ledger.attempts.amendOutcomes(input.attempt, final, at);
 }
 
 /** What a batch is judged by. */
@@ -212,10 +232,11 @@ async function recordOutcomes(
   judged: readonly Judged[],
   at: Instant,
 ): Promise<void> {
-  const outcomes = judged.map(({ instanceId, verdict, error }) => ({
+  const outcomes = judged.map(({ instanceId, verdict, error, restoreError = null }) => ({
     instanceId,
     outcome: verdict as NonNullable<AttemptInstance['outcome']>,
     error,
+    restoreError,
   }));
   await ledger.attempts.closeBatch(input.attempt, input.batch, outcomes, at);
   // The previous disks go when the batch is judged (rule B4), but for those that a breach of the policy may yet bring back

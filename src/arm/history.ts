@@ -2,7 +2,7 @@ import { ATTEMPT_KINDS, type AttemptKind } from '../domain/attempt-kinds.ts';
 import { isoTime, type Instant } from '../domain/clock.ts';
 import type { ImageVersion } from '../domain/image.ts';
 import { formatIsoDuration } from '../domain/iso-duration.ts';
-import { operationErrorCodes } from '../domain/operation.ts';
+import { failureReason, operationErrorCodes } from '../domain/operation.ts';
 import type { RollingUpgradePolicy } from '../domain/scale-set.ts';
 import type { Attempt, AttemptInstance, AttemptStatus, InstanceOutcome, Progress } from '../ledger/port.ts';
 
@@ -137,12 +137,18 @@ function rollbackInfo(instances: readonly AttemptInstance[]): HistoryItem['prope
   const ended = (outcome: InstanceOutcome) => instances.filter((instance) => instance.outcome === outcome);
   const failed = ended('restoreFailed');
   const first = failed[0];
-  const message = first && `Instance ${first.instanceId}: ${first.error ?? 'its OS disk was not restored.'}`;
+  const message =
+    first && `Instance ${first.instanceId}: ${failureReason(first) ?? 'its OS disk was not restored.'}`;
   return {
     successfullyRolledbackInstanceCount: ended('restored').length,
     failedRolledbackInstanceCount: failed.length,
-    ...(message && { rollbackError: { code: operationErrorCodes.OsDiskRestoreFailed, message } }),
+    ...(message && { rollbackError: { code: restoreCode(first), message } }),
   };
+}
+
+/** The restore's own code, where it is known. */
+function restoreCode({ restoreError }: AttemptInstance): string {
+  return restoreError?.split(':')[0] ?? operationErrorCodes.OsDiskRestoreFailed;
 }
 
 function kindsWith(trait: 'inHistory' | 'isRollingUpgrade'): AttemptKind[] {

@@ -156,6 +156,7 @@ export interface BatchInstancesTable {
   error: string | null;
   /** 0 or 1: how it was when the batch was opened. */
   was_healthy: number;
+  restore_error: string | null;
 }
 
 export interface ClaimsTable {

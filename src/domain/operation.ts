@@ -121,3 +121,18 @@ export interface JournalEntry {
   error: string | null;
   observed?: Observed;
 }
+
+/**
+ * Why an instance ended as it did, in one text: why it failed, and, where its restore failed as well, first why that did.
+ * Each is `<code>: <message>`; null where neither is known.
+ */
+export function failureReason({
+  error,
+  restoreError = null,
+}: {
+  error: string | null;
+  restoreError?: string | null;
+}): string | null {
+  if (restoreError === null || error === null) return restoreError ?? error;
+  return `${restoreError} It had failed before: ${error}`;
+}

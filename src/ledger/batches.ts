@@ -6,13 +6,12 @@ import { operationErrorCodes } from '../domain/operation.ts';
 import { journalAttempt } from './attempt-journal.ts';
 import { progressColumns, refuseEnded, writeFenced, type AttemptRow, type Writer } from './attempt-rows.ts';
 import { NotRecordedError } from './errors.ts';
-import type { AttemptInstance, Attempts, Batch, InstanceOutcome, Progress } from './port.ts';
+import type { AttemptInstance, Attempts, Batch, EndedInstance, InstanceOutcome, Progress } from './port.ts';
 import { quarantineFailedRestores } from './quarantine.ts';
 import { fromJsonOrNull, groupBy, inChunks, keyOf, toJsonOrNull, type Tx } from './rows.ts';
 
 type NewBatch = Parameters<Attempts['openBatch']>[1];
 type NewInstance = Parameters<Attempts['openBatch']>[2][number];
-type Outcome = Parameters<Attempts['closeBatch']>[2][number];
 
 /**
  * Records a batch with its instances in progress; one that is there already stays as it is, progress included.
@@ -85,7 +84,7 @@ async function hasBatch(tx: Tx, attemptId: string, number: number): Promise<bool
 export function closeBatch(
   database: Database,
   writer: Writer,
-  close: { batch: number; outcomes: readonly Outcome[]; at: number },
+  close: { batch: number; outcomes: readonly EndedInstance[]; at: number },
 ): Promise<void> {
   return writeFenced(database, writer, async (tx, row) => {
     const batch = await tx
@@ -114,7 +113,7 @@ export function closeBatch(
 async function journalClosed(
   tx: Tx,
   row: AttemptRow,
-  { batch, outcomes, at }: { batch: number; outcomes: readonly Outcome[]; at: number },
+  { batch, outcomes, at }: { batch: number; outcomes: readonly EndedInstance[]; at: number },
 ): Promise<void> {
   const counts: Record<string, number> = {};
   for (const { outcome } of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1;
@@ -137,14 +136,14 @@ async function journalClosed(
 export function amendOutcomes(
   database: Database,
   writer: Writer,
-  { outcomes, at }: { outcomes: readonly Outcome[]; at: number },
+  { outcomes, at }: { outcomes: readonly EndedInstance[]; at: number },
 ): Promise<void> {
   return writeFenced(database, writer, async (tx, row) => {
     refuseEnded(row);
-    for (const { instanceId, outcome, error } of outcomes) {
+    for (const { instanceId, outcome, error, restoreError = null } of outcomes) {
       await tx
         .updateTable('batch_instances')
-        .set({ outcome, error })
+        .set({ outcome, error, restore_error: restoreError })
         .where('attempt_id', '=', row.id)
         .where('instance_key', '=', keyOf(instanceId))
         .where('outcome', '=', 'left')
@@ -159,15 +158,15 @@ async function recordOutcomes(
   tx: Tx,
   attemptId: string,
   batch: number,
-  outcomes: readonly Outcome[],
+  outcomes: readonly EndedInstance[],
 ): Promise<number> {
   let recorded = 0;
-  for (const group of groupBy(outcomes, (o) => `${o.outcome} ${o.error ?? ''}`)) {
-    const { outcome, error } = group[0];
+  for (const group of groupBy(outcomes, (o) => JSON.stringify([o.outcome, o.error, o.restoreError]))) {
+    const { outcome, error, restoreError = null } = group[0];
     for (const chunk of inChunks(group)) {
       const { numUpdatedRows } = await tx
         .updateTable('batch_instances')
-        .set({ outcome, error })
+        .set({ outcome, error, restore_error: restoreError })
         .where('attempt_id', '=', attemptId)
         .where('batch', '=', batch)
         .where('outcome', 'is', null)
@@ -242,6 +241,7 @@ function toRow(
     from_version: toJsonOrNull(instance.from),
     outcome: null,
     error: null,
+    restore_error: null,
     was_healthy: instance.wasHealthy ? 1 : 0,
   };
 }
@@ -256,5 +256,6 @@ function toInstance(row: Selectable<BatchInstancesTable>): AttemptInstance {
     wasHealthy: row.was_healthy === 1,
     outcome: row.outcome as InstanceOutcome | null,
     error: row.error,
+    restoreError: row.restore_error,
   };
 }

@@ -125,6 +125,15 @@ export type NewBatch = Omit<Batch, 'endedAt' | 'instanceIds' | 'action' | 'to'> 
     observed: SetCounts;
   };
 
+/** How an attempt's instance ended. */
+export interface EndedInstance<Outcome extends InstanceOutcome = InstanceOutcome> {
+  instanceId: string;
+  outcome: Outcome;
+  error: string | null;
+  /** Null if absent: its restore did not fail, or nobody knows why. */
+  restoreError?: string | null;
+}
+
 export interface Attempts {
   /**
    * Opens the set's next attempt, or takes over the one that is still open, with a higher fence (rule B12). The attempt
@@ -177,13 +186,13 @@ export interface Attempts {
   closeBatch(
     attempt: { id: string; fence: number },
     batch: number,
-    outcomes: { instanceId: string; outcome: InstanceOutcome; error: string | null }[],
+    outcomes: EndedInstance[],
     at: Instant,
   ): Promise<void>;
   /** Instances that were left and have been restored since: the only outcome that may change (rule B7). */
   amendOutcomes(
     attempt: { id: string; fence: number },
-    outcomes: { instanceId: string; outcome: 'restored' | 'restoreFailed'; error: string | null }[],
+    outcomes: EndedInstance<'restored' | 'restoreFailed'>[],
     at: Instant,
   ): Promise<void>;
   /** What a set's instances ran before each change, newest first; reverts and repairs are not among the changes. */

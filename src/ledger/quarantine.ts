@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.ts';
-import type { InstanceOutcome, Quarantine, QuarantinedInstance } from './port.ts';
+import { failureReason } from '../domain/operation.ts';
+import type { EndedInstance, Quarantine, QuarantinedInstance } from './port.ts';
 import type { AttemptRow } from './attempt-rows.ts';
 import { keyOf, type Tx } from './rows.ts';
 
@@ -15,10 +16,11 @@ export function quarantineOn(database: Database): Quarantine {
 export async function quarantineFailedRestores(
   tx: Tx,
   attempt: Pick<AttemptRow, 'id' | 'scale_set_key' | 'scale_set_id'>,
-  outcomes: readonly { instanceId: string; outcome: InstanceOutcome; error: string | null }[],
+  outcomes: readonly EndedInstance[],
   at: number,
 ): Promise<void> {
-  for (const { instanceId, error } of outcomes.filter(({ outcome }) => outcome === 'restoreFailed')) {
+  for (const ended of outcomes.filter(({ outcome }) => outcome === 'restoreFailed')) {
+    const { instanceId } = ended;
     const open = await tx
       .selectFrom('quarantine')
       .select('attempt_id')
@@ -36,7 +38,7 @@ export async function quarantineFailedRestores(
         instance_id: instanceId,
         attempt_id: attempt.id,
         since: at,
-        error: error ?? 'The restore of its OS disk failed.',
+        error: failureReason(ended) ?? 'The restore of its OS disk failed.',
         released_at: null,
         released_by: null,
       })

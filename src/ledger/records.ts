@@ -175,7 +175,10 @@ export interface AttemptInstance {
   wasHealthy: boolean;
   /** Null while it is in progress. */
   outcome: InstanceOutcome | null;
+  /** Why it failed: `<code>: <message>`. */
   error: string | null;
+  /** Why its restore failed, if it did and that is known. */
+  restoreError: string | null;
 }
 
 export interface Batch {

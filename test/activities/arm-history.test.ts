@@ -55,8 +55,19 @@ function instance(
   instanceId: string,
   outcome: AttemptInstance['outcome'],
   error: string | null = null,
+  restoreError: string | null = null,
 ): AttemptInstance {
-  return { instanceId, outcome, error, batch: 1, zone: null, updateDomain: 0, from: null, wasHealthy: true };
+  return {
+    instanceId,
+    outcome,
+    error,
+    restoreError,
+    batch: 1,
+    zone: null,
+    updateDomain: 0,
+    from: null,
+    wasHealthy: true,
+  };
 }
 
 describe('the OS upgrade history (rule E1)', () => {
@@ -105,7 +116,7 @@ describe('the OS upgrade history (rule E1)', () => {
       instance('0', 'upgraded'),
       instance('1', 'restored', 'NotHealthyInTime: late'),
       instance('2', 'restored', 'NotHealthyInTime: late'),
-      instance('3', 'restoreFailed', 'OsDiskRestoreFailed: the disk is gone'),
+      instance('3', 'restoreFailed', 'NotHealthyInTime: late', 'NoPreviousOsDisk: None is kept.'),
       instance('4', 'left'),
       instance('5', null),
     ];
@@ -113,8 +124,8 @@ describe('the OS upgrade history (rule E1)', () => {
       successfullyRolledbackInstanceCount: 2,
       failedRolledbackInstanceCount: 1,
       rollbackError: {
-        code: 'OsDiskRestoreFailed',
-        message: 'Instance 3: OsDiskRestoreFailed: the disk is gone',
+        code: 'NoPreviousOsDisk',
+        message: 'Instance 3: NoPreviousOsDisk: None is kept. It had failed before: NotHealthyInTime: late',
       },
     });
   });

@@ -149,7 +149,7 @@ describeEngines('attempts in the ledger', (open) => {
       1,
       [
         { instanceId: 'b', outcome: 'left', error: 'too late to say' },
-        { instanceId: 'a', outcome: 'restored', error: 'not healthy in 5 min' },
+        { instanceId: 'a', outcome: 'restoreFailed', error: 'not healthy in 5 min', restoreError: 'stuck' },
       ],
       4_000,
     );
@@ -161,8 +161,14 @@ describeEngines('attempts in the ledger', (open) => {
       { number: 2, instanceIds: [], endedAt: null },
     ]);
     expect(await attempts.instances(attempt.id)).toEqual([
-      { ...instance('B'), batch: 1, outcome: 'upgraded', error: null },
-      { ...instance('a'), batch: 1, outcome: 'restored', error: 'not healthy in 5 min' },
+      { ...instance('B'), batch: 1, outcome: 'upgraded', error: null, restoreError: null },
+      {
+        ...instance('a'),
+        batch: 1,
+        outcome: 'restoreFailed',
+        error: 'not healthy in 5 min',
+        restoreError: 'stuck',
+      },
     ]);
     expect(total((await attempts.get(attempt.id))?.progress ?? progress(0, 0, 0, 0))).toBe(4);
   });

@@ -3,6 +3,7 @@ import { isoTime } from '../../domain/clock.ts';
 import { healthProblems } from '../../domain/health-problems.ts';
 import { imageLabel } from '../../domain/image.ts';
 import { observedInstance } from '../../domain/observed-instance.ts';
+import { failureReason } from '../../domain/operation.ts';
 import type { Instance } from '../../domain/scale-set.ts';
 import { remainingInstances, type ObservedInstance } from '../../domain/set-planner.ts';
 import { batchText } from '../view/words.ts';
@@ -153,8 +154,8 @@ function lastTryOf({ tries }: Facts, instanceId: string): LastTry {
   for (const { attempt, taken } of tries) {
     const one = taken.find((each) => each.instanceId === instanceId);
     if (one === undefined) continue;
-    const { batch, outcome, error } = one;
-    return { attempt: attempt.number, batch, outcome, error };
+    const { batch, outcome } = one;
+    return { attempt: attempt.number, batch, outcome, error: failureReason(one) };
   }
   return null;
 }

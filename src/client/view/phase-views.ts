@@ -1,3 +1,4 @@
+import { failureReason } from '../../domain/operation.ts';
 import { normaliseRegionName } from '../../domain/region.ts';
 import { scaleSetKey } from '../../domain/scale-set.ts';
 import type { Attempt, AttemptInstance, Batch, PhaseRecord, Target } from '../../ledger/port.ts';
@@ -128,6 +129,8 @@ export function batchView({ number, zone, updateDomain, instanceIds, startedAt }
   return { number, zone, updateDomain, size: instanceIds.length, startedAt };
 }
 
-function failureView({ instanceId, outcome, error }: AttemptInstance): FailureView[] {
-  return outcome === null || outcome === 'upgraded' ? [] : [{ instanceId, outcome, error }];
+function failureView(instance: AttemptInstance): FailureView[] {
+  const { instanceId, outcome } = instance;
+  if (outcome === null || outcome === 'upgraded') return [];
+  return [{ instanceId, outcome, error: failureReason(instance) }];
 }

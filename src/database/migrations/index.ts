@@ -5,6 +5,7 @@ import { ledgerMigration } from './003-ledger.ts';
 import { attemptKindsMigration } from './004-attempt-kinds.ts';
 import { instanceNumbersMigration } from './005-instance-numbers.ts';
 import { attemptWarningsMigration } from './006-attempt-warnings.ts';
+import { restoreErrorsMigration } from './007-restore-errors.ts';
 
 /** All migrations by name, in order of name. A released one is never edited: add the next number. */
 export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migration> {
@@ -15,5 +16,6 @@ export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migra
     '004-attempt-kinds': attemptKindsMigration(),
     '005-instance-numbers': instanceNumbersMigration(),
     '006-attempt-warnings': attemptWarningsMigration(),
+    '007-restore-errors': restoreErrorsMigration(),
   };
 }
