@@ -36,15 +36,15 @@ function span(lines: RecordedEntry[], region: string): [number, number] {
 }
 
 /** Starts a manual upgrade of one set, as the client library does (rule D8). */
-async function startByHand(world: RolloutWorld, name: string) {
+async function startByHand(world: RolloutWorld, name: string, generation = 1) {
   const scaleSetId = testSetId(name);
-  const rolloutId = manualRolloutId(scaleSetId, 1);
+  const rolloutId = manualRolloutId(scaleSetId, generation);
   const startedAt = virtualAt(world.clock, await env.currentTimeMs());
   const row = {
     id: rolloutId,
     kind: 'manual' as const,
     target: TARGET,
-    generation: 1,
+    generation,
     phases: [],
     startedBy: 'ada',
     startedAt,
@@ -168,7 +168,7 @@ describe('one upgrade at a time (B12) and manual starts (D8)', () => {
       });
       const { rolloutId } = await startByHand(world, 'front');
       await passTimeUntil(world, () => inBatch(world, 'front', 3));
-      await expect(startByHand(world, 'front')).rejects.toThrow('already started');
+      await expect(startByHand(world, 'front', 2)).rejects.toThrow('already started');
       const result = await automatic.result();
       expect((await world.ledger.rollouts.get(rolloutId))?.status).toBe('Completed');
       return result;
