@@ -124,6 +124,12 @@ describe('reading a scale set from its ARM model', () => {
     });
   });
 
+  it('takes the upgrade mode Manual where the model names none (rule B14)', () => {
+    const { upgradePolicy, ...others } = wire({})['properties'] as Json;
+    expect(upgradePolicy).toMatchObject({ mode: 'Manual' });
+    expect(parse({ ...wire({}), properties: others }).upgradePolicy.mode).toBe('Manual');
+  });
+
   it('takes every part of the rolling policy (rule B13)', () => {
     const whole = {
       maxBatchInstancePercent: 5,

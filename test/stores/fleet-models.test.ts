@@ -55,6 +55,16 @@ describeEngines('writing models of the simulated fleet', (open) => {
     expect(await fleet.model(id)).toMatchObject({ tags: { team: 'web' } });
   });
 
+  it('leaves them behind another size of VM too, but not behind another number of them (rule B14)', async () => {
+    const { fleet, id, write } = await aFleet();
+    const behind = async () =>
+      (await fleet.instances(id, EPOCH + 2 * HOUR)).filter((one) => !one.latestModelApplied).length;
+    await write({ sku: { capacity: 3 } });
+    expect(await behind()).toBe(0);
+    await write({ sku: { name: 'Standard_D8s_v5' } });
+    expect(await behind()).toBe(3);
+  });
+
   it('remembers since when automatic upgrades are on (rule D6)', async () => {
     const { write } = await aFleet();
     expect(await write(automatic(false))).toMatchObject({ automaticUpgradesSince: null });

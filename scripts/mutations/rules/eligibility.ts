@@ -153,6 +153,13 @@ export const eligibility: Mutation[] = [
     tests: ['domain/supported-skus'],
   },
   {
+    rule: 'C2',
+    what: 'A custom image that is in no gallery is upgraded.',
+    ...eligible,
+    find: "if (image.kind === 'gallery' && !isGalleryImageId(image.id)) {",
+    replace: "if (image.kind === 'gallery' && image.id === '') {",
+  },
+  {
     rule: 'C3',
     what: 'A version that is not in the region is rolled out there.',
     ...eligible,

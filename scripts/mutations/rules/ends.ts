@@ -176,7 +176,7 @@ export const ends: Mutation[] = [
     file: 'src/fleet/resource-url.ts',
     find: '?? (hasTokens ? undefined : forAll);',
     replace: '?? here[0];',
-    tests: ['stores/fleet-faults', 'stores/fleet-surroundings'],
+    tests: ['domain/resource-url'],
   },
   {
     rule: 'B12',

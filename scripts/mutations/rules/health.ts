@@ -105,6 +105,14 @@ export const health: Mutation[] = [
   },
   {
     rule: 'B5',
+    what: 'Where there are no extensions, the 5 minutes count from the beginning of the model.',
+    file: 'src/fleet/simulated/plan.ts',
+    find: 'configuredAt: endsAt,',
+    replace: 'configuredAt: start,',
+    tests: ['activities/health'],
+  },
+  {
+    rule: 'B5',
     what: 'The health from before the new OS disk counts.',
     file: 'src/fleet/simulated/plan-extensions.ts',
     find: "healthyFrom: healthyFrom(input, now, version ?? ''),",

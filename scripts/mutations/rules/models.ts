@@ -139,7 +139,7 @@ export const models: Mutation[] = [
     file: 'src/fleet/resource-url.ts',
     find: 'return found === undefined ? null : {',
     replace: 'return found === undefined ? undefined : {',
-    tests: ['stores/fleet-surroundings'],
+    tests: ['domain/resource-url'],
   },
   {
     rule: 'C8',

@@ -104,6 +104,13 @@ export const policies: Mutation[] = [
   },
   {
     rule: 'B13',
+    what: 'maxSurge is refused although it is false.',
+    ...wire,
+    find: "if (own['maxSurge'] === true) {",
+    replace: "if (own['maxSurge'] !== undefined) {",
+  },
+  {
+    rule: 'B13',
     what: 'A part of the policy in the model is not read.',
     ...wire,
     find: '.filter((name) => own[name] !== undefined)',
@@ -158,6 +165,14 @@ export const policies: Mutation[] = [
     ...starts,
     find: 'Manual: null,',
     replace: "Manual: 'modelUpdate',",
+  },
+  {
+    rule: 'B14',
+    what: 'A model that names no upgrade mode is upgraded at once.',
+    file: 'src/fleet/model.ts',
+    find: "mode: mode ?? 'Manual',",
+    replace: "mode: mode ?? 'Automatic',",
+    tests: ['stores/fleet-model'],
   },
   {
     rule: 'B14',
