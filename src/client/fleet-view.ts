@@ -3,7 +3,14 @@ import { isSteadilyHealthy } from '../domain/health.ts';
 import { DEFAULT_SETTINGS } from '../domain/policy.ts';
 import { imageLabel } from '../domain/image.ts';
 import { normaliseRegionName } from '../domain/region.ts';
-import type { ApplicationHealth, Instance, PowerState, ScaleSet } from '../domain/scale-set.ts';
+import type {
+  ApplicationHealth,
+  Instance,
+  OsDisk,
+  PowerState,
+  ScaleSet,
+  VmIdentity,
+} from '../domain/scale-set.ts';
 import type { QuarantinedInstance } from '../ledger/port.ts';
 import { currentInstant, type ClientContext } from './context.ts';
 import { UsageError } from './errors.ts';
@@ -40,6 +47,8 @@ export interface ScaleSetSummary {
   /** How many instances there are. */
   capacity: number;
   healthy: number;
+  /** Whose restore failed: they wait for a repair. */
+  quarantined: number;
   image: string;
   /** What the model asks for: `latest`, or a version. */
   imageVersion: string;
@@ -51,12 +60,21 @@ export interface ScaleSetSummary {
   instances?: InstanceSummary[];
 }
 
-export interface InstanceSummary {
+/** An OS disk with the version that it was made from. */
+export interface OsDiskSummary extends Pick<OsDisk, 'id' | 'createdAt'> {
+  version: string;
+}
+
+export interface InstanceSummary
+  extends VmIdentity, Pick<Instance, 'dataDisks' | 'extensions' | 'latestModelApplied'> {
   /** Within the set, as in the journal. */
   id: string;
   instanceId: string;
   /** Of its OS disk; null while it has none. */
   version: string | null;
+  osDisk: OsDiskSummary | null;
+  /** Kept while a restore may need it. */
+  previousOsDisk: OsDiskSummary | null;
   health: 'healthy' | 'unhealthy';
   zone: string | null;
   updateDomain: number | null;
@@ -64,7 +82,6 @@ export interface InstanceSummary {
   powerState: PowerState;
   provisioningState: string;
   applicationHealth: ApplicationHealth;
-  latestModelApplied: boolean;
   protectFromScaleSetActions: boolean;
   /** Its restore failed: it counts as unhealthy, and nothing touches it before it is repaired. */
   quarantined: { since: Instant; error: string } | null;
@@ -153,6 +170,7 @@ function summarise(
     osType: set.osType,
     capacity: instances.length,
     healthy: all.filter((instance) => instance.health === 'healthy').length,
+    quarantined: all.filter((instance) => instance.quarantined !== null).length,
     image: imageLabel(set.imageReference.image),
     imageVersion: set.imageReference.version,
     versions,
@@ -168,7 +186,14 @@ function summariseInstance(instance: Instance, quarantined: readonly Quarantined
   return {
     id: instance.instanceId,
     instanceId: instance.instanceId,
+    vmId: instance.vmId,
+    computerName: instance.computerName,
+    privateIpAddress: instance.privateIpAddress,
     version: instance.osDisk?.source.version ?? null,
+    osDisk: summariseDisk(instance.osDisk),
+    previousOsDisk: summariseDisk(instance.previousOsDisk),
+    dataDisks: instance.dataDisks,
+    extensions: instance.extensions,
     health: isHealthy && record === undefined ? 'healthy' : 'unhealthy',
     zone: instance.zone,
     updateDomain: instance.updateDomain,
@@ -180,4 +205,8 @@ function summariseInstance(instance: Instance, quarantined: readonly Quarantined
     protectFromScaleSetActions: instance.protectFromScaleSetActions,
     quarantined: record === undefined ? null : { since: record.since, error: record.error },
   };
+}
+
+function summariseDisk(disk: OsDisk | null): OsDiskSummary | null {
+  return disk && { id: disk.id, version: disk.source.version, createdAt: disk.createdAt };
 }

@@ -100,7 +100,8 @@ describe('an instance in quarantine', () => {
     const at = EPOCH + 60_000;
     await recordAttempt(rollouts, id, { outcomes: { '1': 'restoreFailed' }, error: 'disk lost', at });
     const { stdout } = await command('fleet', 'show', '--instances');
-    expect(stdout).toMatch(/ 1 +\S+ +unhealthy .* quarantined since 2026-01-05 10:01:00: disk lost\n/);
+    expect(stdout).toMatch(/ 1 +\S+ +unhealthy .*\n +quarantined since 2026-01-05 10:01:00: disk lost\n/);
+    expect(stdout).toMatch(/^ +SCALE SET .* VMS +HEALTHY +QUARANTINED .*\n +web .* 3 +2 +1 /m);
     const { scaleSets } = JSON.parse((await command('fleet', 'show', '-o', 'json')).stdout) as {
       scaleSets: { healthy: number }[];
     };

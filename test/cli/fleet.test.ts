@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { EPOCH, OLD_VERSION, TARGET, testSetId } from '../support/fleet.ts';
+import { EPOCH, OLD_VERSION, request, TARGET, testSetId, type TestSet } from '../support/fleet.ts';
 import { recordAttempt } from './recorded.ts';
 import { IMAGE, rolloutsOn, run, workspace, type Workspace } from './support.ts';
 
@@ -48,7 +48,54 @@ describe('fleet show', () => {
       latestModelApplied: true,
       protectFromScaleSetActions: false,
       quarantined: null,
+      vmId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      computerName: 'web000000',
+      privateIpAddress: expect.stringMatching(/^10\./),
+      osDisk: {
+        id: expect.stringContaining('web_0_OsDisk_1_'),
+        version: OLD_VERSION,
+        createdAt: expect.stringMatching(/^2025-12-06T/),
+      },
+      previousOsDisk: null,
+      dataDisks: [],
+      extensions: [],
     });
+  });
+
+  it('tells of a VM in the middle of an upgrade what is kept, what failed, and what did not run', async () => {
+    const extensions = [{ name: 'setup' }, { name: 'agent', provisionAfterExtensions: ['setup'] }];
+    const set: TestSet = {
+      name: 'web',
+      region: 'eastus',
+      capacity: 2,
+      os: 'Windows',
+      dataDisks: [64],
+      extensions,
+    };
+    const rollouts = await rolloutsOn(space, [set], {
+      behaviour: 'instant',
+      faults: [{ kind: 'extensionFails', extension: 'setup', instances: ['1'] }],
+    });
+    for (const operation of ['osDisk.swap', 'model.apply', 'extension.run'] as const) {
+      await rollouts.fleet.operate(request(testSetId('web'), ['1'], operation, EPOCH));
+    }
+    await rollouts.close();
+    const { scaleSets } = await show('--instances');
+    expect(scaleSets[0]?.instances?.[1]).toMatchObject({
+      previousOsDisk: { version: OLD_VERSION },
+      dataDisks: [{ lun: 0, sizeGB: 64, driveLetter: expect.stringMatching(/^[E-Z]$/) }],
+      extensions: [
+        { name: 'setup', state: 'failed', error: { code: 'ExtensionFailed' } },
+        { name: 'agent', state: 'notRun' },
+      ],
+    });
+    const { stdout } = await run(['fleet', 'show', '--instances'], space);
+    expect(stdout).toContain(`      its previous OS disk is kept: ${OLD_VERSION}\n`);
+    expect(stdout).toContain(
+      '      extension setup failed: ExtensionFailed: Extension "setup" ended with exit code 1.\n',
+    );
+    expect(stdout).toContain('      extension agent was not run\n');
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
   });
 
   it('shows a part, without instances unless asked for', async () => {

@@ -1,9 +1,12 @@
 import { compareVersions } from '../../domain/image.ts';
 import type { FleetView, InstanceSummary, ScaleSetSummary } from '../index.ts';
-import { amount, section, sections, table, time } from './text.ts';
+import { amount, section, sections, table, time, wrapped } from './text.ts';
 
-/** The fleet for people: regions, then scale sets, then the VMs if they were read. */
-export function fleetText({ now, speed, regions, scaleSets }: FleetView): string {
+/**
+ * The fleet for people: regions, then scale sets, then the VMs if they were read.
+ * @param columns in which what is told of a VM is wrapped
+ */
+export function fleetText({ now, speed, regions, scaleSets }: FleetView, columns: number): string {
   if (scaleSets.length === 0) {
     return 'There are no scale sets here. Fill the fleet by `rollouts fleet seed` or `rollouts fleet import`.';
   }
@@ -12,8 +15,10 @@ export function fleetText({ now, speed, regions, scaleSets }: FleetView): string
   return sections(
     `${amount(instances, 'VM')} in ${amount(scaleSets.length, 'scale set')} and ${amount(regions.length, 'region')} at ${time(now)} (${clock})`,
     regionTable(regions),
-    scaleSetTable(scaleSets),
-    ...scaleSets.map((set) => section(`${set.name} in ${set.region}`, instanceTable(set.instances ?? []))),
+    ...scaleSetTables(scaleSets),
+    ...scaleSets.map((set) =>
+      section(`${set.name} in ${set.region}`, instanceTable(set.instances ?? [], columns)),
+    ),
   );
 }
 
@@ -38,7 +43,15 @@ function regionTable(regions: FleetView['regions']): string {
   );
 }
 
+/** Image by image, whose names are long. */
+function scaleSetTables(sets: readonly ScaleSetSummary[]): string[] {
+  const images = [...new Set(sets.map((set) => set.image))];
+  return images.map((image) => section(image, scaleSetTable(sets.filter((set) => set.image === image))));
+}
+
 function scaleSetTable(sets: readonly ScaleSetSummary[]): string {
+  // Only where there is something to say.
+  const hasQuarantine = sets.some((set) => set.quarantined > 0);
   return table(
     [
       { title: 'SCALE SET' },
@@ -47,8 +60,8 @@ function scaleSetTable(sets: readonly ScaleSetSummary[]): string {
       { title: 'OS' },
       { title: 'VMS', align: 'right' },
       { title: 'HEALTHY', align: 'right' },
+      ...(hasQuarantine ? [{ title: 'QUARANTINED', align: 'right' } as const] : []),
       { title: 'AUTOMATIC' },
-      { title: 'IMAGE' },
       { title: 'MODEL' },
       { title: 'VMS BY VERSION' },
     ],
@@ -59,16 +72,19 @@ function scaleSetTable(sets: readonly ScaleSetSummary[]): string {
       set.osType,
       String(set.capacity),
       String(set.healthy),
+      ...(hasQuarantine ? [String(set.quarantined)] : []),
       set.automaticOSUpgrade ? 'yes' : 'no',
-      set.image,
       set.imageVersion,
       versionsText(set.versions),
     ]),
+    '  ',
   );
 }
 
-function instanceTable(instances: readonly InstanceSummary[]): string {
-  return table(
+/** A row each, and below it what is out of order. */
+function instanceTable(instances: readonly InstanceSummary[], columns: number): string {
+  if (instances.length === 0) return '';
+  const rows = table(
     [
       { title: 'VM', align: 'right' },
       { title: 'VERSION' },
@@ -90,13 +106,26 @@ function instanceTable(instances: readonly InstanceSummary[]): string {
       [
         ...(instance.protectFromScaleSetActions ? ['protected'] : []),
         ...(instance.latestModelApplied ? [] : ['behind its model']),
-        ...(instance.quarantined === null
-          ? []
-          : [`quarantined since ${time(instance.quarantined.since)}: ${instance.quarantined.error}`]),
       ].join(', '),
     ]),
     '  ',
   );
+  const [heading, ...lines] = rows.split('\n');
+  const told = (instance: InstanceSummary) =>
+    troublesOf(instance).map((trouble) => wrapped(`      ${trouble}`, columns, 8));
+  return [heading, ...instances.flatMap((instance, i) => [lines[i], ...told(instance)])].join('\n');
+}
+
+function troublesOf({ quarantined, previousOsDisk, extensions }: InstanceSummary): string[] {
+  return [
+    ...(quarantined === null ? [] : [`quarantined since ${time(quarantined.since)}: ${quarantined.error}`]),
+    ...(previousOsDisk === null ? [] : [`its previous OS disk is kept: ${previousOsDisk.version}`]),
+    ...extensions.flatMap(({ name, state, error }) => {
+      if (state === 'notRun') return [`extension ${name} was not run`];
+      if (state !== 'failed') return [];
+      return [`extension ${name} failed${error === undefined ? '' : `: ${error.code}: ${error.message}`}`];
+    }),
+  ];
 }
 
 function zonesText(zones: readonly string[]): string {

@@ -8,6 +8,7 @@ import { addFleetChanges } from './fleet-changes.ts';
 import { addResourceCommands } from './resources.ts';
 import { fleetText } from '../fleet-text.ts';
 import { decimalNumber, wholeNumber } from '../options.ts';
+import { columnsOf } from '../terminal.ts';
 import { amount } from '../text.ts';
 
 interface SeedOptions extends CommonOptions {
@@ -153,7 +154,8 @@ function addShow(fleet: Command, cli: Cli): void {
     .option('--instances', 'every VM, and not only their counts')
     .action(async (options: ShowOptions) => {
       const view = await cli.with((rollouts) => viewFleet(rollouts, options));
-      answer<FleetView>(cli, options, view, fleetText);
+      const columns = Math.min(columnsOf(cli.terminal), 120);
+      answer<FleetView>(cli, options, view, (shown) => fleetText(shown, columns));
     });
   withCommon(command, [
     'fleet show',
