@@ -96,7 +96,9 @@ function alreadyRuns({ id, action, status, startedBy, target }: Rollout): Client
 }
 
 function nothingToDo({ target, skipped }: RolloutPlan): ClientError {
-  const why = skipped.slice(0, 5).map(({ name, reasons }) => `\n  ${name}: ${reasons[0]?.message ?? ''}`);
+  const why = skipped.slice(0, 5).map(({ name, reasons: [first] }) => {
+    return first === undefined ? '' : `\n  ${name}: ${first.message} ${first.fix}`;
+  });
   const more = skipped.length > 5 ? `\n  and ${skipped.length - 5} more: see \`rollouts plan\`` : '';
   return new ClientError(
     'NotEligible',
