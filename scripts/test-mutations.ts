@@ -56,9 +56,9 @@ function isChosen({ rule, what, file }: Mutation, wanted: readonly string[]): bo
 async function run(mutations: readonly Mutation[]): Promise<number> {
   const began = performance.now();
   try {
-    const results = await tryAll(root, mutations, (result) => {
-      if (!values.markdown) console.log(resultText(result));
-    });
+    // The table alone goes to the file that the output is sent to.
+    const progress = values.markdown ? console.error : console.log;
+    const results = await tryAll(root, mutations, (result) => progress(resultText(result)));
     const elapsed = performance.now() - began;
     say(values.markdown ? markdown(results, elapsed, new Date()) : `\n${summaryText(results, elapsed)}`);
     return results.every(isKilled) ? 0 : 1;
