@@ -49,14 +49,13 @@ export function conflicts(left: Claim, a: string, right: Claim, b: string): bool
 }
 
 /**
- * The value that can be granted to a waiting claim now, or null: one that somebody holds already if there is such,
- * else the first in the order of preference. Granting it never frees a waiter: only a release can.
+ * The value that can be granted to a waiting claim now, or null: the first in the order of preference. Where zones are shared
+ * (rule D4) that is the one that is open, since it conflicts with all others. Granting it never frees a waiter: only a release
+ * can.
  * @param claims all claims of its group, the waiting one among them
  */
 export function grantable(claims: readonly Claim[], waiting: Claim): string | null {
-  const candidates = freeValues(claims, waiting);
-  const shared = (value: string) => claims.some((c) => c.holder !== waiting.holder && c.value === value);
-  return candidates.find(shared) ?? candidates[0] ?? null;
+  return freeValues(claims, waiting)[0] ?? null;
 }
 
 /** Who stands in the way of a waiting claim: the holders of conflicting values, then earlier waiters that want one. */

@@ -247,6 +247,16 @@ function longestWait(world: World, script: { wants: string[][]; hold: number; or
   return longest;
 }
 
+describe('what is exclusive (rule B12)', () => {
+  it('has one holder, whatever others ask for', () => {
+    const group = new Group('exclusive');
+    expect(group.ask('a', ['x'])).toBe('x');
+    expect(group.ask('b', ['x', 'y'])).toBeNull();
+    group.release('a');
+    expect(group.ask('b')).toBe('x');
+  });
+});
+
 describe('zones of a region and update (rule D4)', () => {
   it('are shared by those of the same zone and closed to others', () => {
     const group = new Group('sameValueShares');

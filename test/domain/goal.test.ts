@@ -61,6 +61,10 @@ describe('what an OS upgrade wants', () => {
     expect(destinationOf(goal('osUpgrade'), set(), otherSku)?.action).toBe('swap');
   });
 
+  it('is a new disk of an instance that has none, as when a swap was cut short (B10)', () => {
+    expect(destinationOf(goal('osUpgrade'), set(), instance({ osDisk: null }))?.action).toBe('swap');
+  });
+
   it('is nothing of an instance that is protected, in quarantine, or behind its model in mode Manual (C9)', () => {
     const of = (mode: UpgradePolicy['mode'], change: Partial<Instance>, more: Partial<Goal> = {}) =>
       whyLeftAlone(goal('osUpgrade', more), set(mode), instance(change));

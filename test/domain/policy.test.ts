@@ -70,11 +70,14 @@ describe('policyInForce (rule B13)', () => {
 
 describe('defaults', () => {
   it('are those of the article (rules B1, B2, B5, B7, B9, D6)', () => {
-    expect(DEFAULT_ROLLING_POLICY).toMatchObject({
+    expect(DEFAULT_ROLLING_POLICY).toEqual({
       maxBatchInstancePercent: 20,
       maxUnhealthyInstancePercent: 20,
       maxUnhealthyUpgradedInstancePercent: 20,
       pauseTimeBetweenBatches: 0,
+      enableCrossZoneUpgrade: false,
+      prioritizeUnhealthyInstances: false,
+      rollbackFailedInstancesOnPolicyBreach: false,
     });
     expect(DEFAULT_SETTINGS).toMatchObject({
       healthTimeout: 5 * MINUTE,

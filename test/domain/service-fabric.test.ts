@@ -159,6 +159,16 @@ describe('batches of Service Fabric nodes (rules B3, C5)', () => {
     expect(warnings).toMatchObject([{ code: 'CrossZoneUpgradeIgnored', rule: 'C5' }]);
   });
 
+  it('are warned of only where the policy is used, and where there are zones', () => {
+    const warned = (change: Partial<ScaleSet>) =>
+      judge(nodeType('Silver', { ...crossing, ...change }), cluster('Silver')).warnings.length;
+    const notUsed = {
+      ...crossing.upgradePolicy,
+      automaticOSUpgradePolicy: optedIn,
+    } as ScaleSet['upgradePolicy'];
+    expect([warned({}), warned({ zones: [] }), warned({ upgradePolicy: notUsed })]).toEqual([1, 0, 0]);
+  });
+
   it('span them elsewhere, without a word', () => {
     expect(policyInForce({ ...web, ...crossing }).enableCrossZoneUpgrade).toBe(true);
     expect(judge(crossing).warnings).toEqual([]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_ROLLING_POLICY } from '../../src/domain/policy.ts';
 import type { RollingUpgradePolicy } from '../../src/domain/scale-set.ts';
-import { nextSetStep, type SetObservation } from '../../src/domain/set-planner.ts';
+import { countsOf, nextSetStep, type SetObservation } from '../../src/domain/set-planner.ts';
 import { afterBatch, instances, observation, took } from './observed-set.ts';
 
 /** What each threshold counts, and against what, where two ways of counting would differ. */
@@ -115,5 +115,29 @@ describe('between two batches', () => {
         updateDomain: 0,
       },
     );
+  });
+});
+
+describe('a set that may span zones (B3, D4)', () => {
+  it('waits to be alone also where some of its VMs are in no zone', () => {
+    const mixed = instances(10, (i) => ({ zone: i < 5 ? null : '1' }));
+    const spanning = policy({ enableCrossZoneUpgrade: true });
+    expect(nextSetStep(observation({ instances: mixed, policy: spanning }))).toEqual({
+      kind: 'claimZone',
+      accepts: ['*'],
+    });
+  });
+});
+
+describe('the counts that the journal gets with a batch (E4)', () => {
+  it('tell how many are still to be taken, by zone and update domain', () => {
+    const zonal = instances(6, (i) => ({
+      zone: i < 4 ? '1' : null,
+      updateDomain: i % 2,
+      ...(i === 0 && isDone),
+    }));
+    const { pending } = countsOf(observation({ instances: zonal, taken: [took('1', 'upgraded')] }));
+    expect(pending).toEqual({ '1/0': 1, '1/1': 1, '-/0': 1, '-/1': 1 });
+    expect(countsOf(observation({ instances: instances(10) })).pending).toMatchObject({ '-/0': 2, '-/4': 2 });
   });
 });
