@@ -3,6 +3,7 @@ import { DEFAULT_SETTINGS } from '../../src/domain/policy.ts';
 import { HOUR, MINUTE, SECOND, isoTime } from '../../src/domain/clock.ts';
 import { NEW_VERSION, OLD_VERSION, type TestFleetOptions, type TestSet } from '../support/fleet.ts';
 import {
+  asBatch,
   at,
   batchInput,
   configuredBatch,
@@ -86,6 +87,21 @@ describe('the wait for health (B5)', () => {
     const slowly: Faults = [{ kind: 'flapping', periodSeconds: 120, instances: ['5'] }];
     const other = await upgradedBatch({}, { faults: slowly });
     expect(await other.check(HOUR)).toMatchObject({ healthy: 2, toRestore: [] });
+  });
+
+  it('begins when the last extension has ended: while one runs nothing is late', async () => {
+    const { world, id } = await oneSet({ extensions: [{ name: 'app' }] });
+    const look = asBatch(await world.activities.lookAtScaleSet(setLook(id)));
+    const input = (seconds: number) => batchInput(id, look, at(seconds));
+    const check = (seconds: number) => world.activities.checkHealth(healthInput(id, look, at(seconds)));
+    await world.activities.swapOsDisks(input(0));
+    await world.activities.configureInstances(input(50));
+    // The model is applied from 50 s to 55 s, the extension runs until 65 s.
+    for (const seconds of [50, 56, 64]) {
+      expect(await check(seconds)).toMatchObject({ waiting: 2, toRestore: [], left: 0 });
+    }
+    expect(await waitsOf(world, id)).toEqual([]);
+    expect(await check(65 + 30)).toMatchObject({ waiting: 0, healthy: 2 });
   });
 
   it('lasts as long as the rollout says', async () => {

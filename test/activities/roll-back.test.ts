@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HOUR, MINUTE } from '../../src/domain/clock.ts';
+import type { FaultSpec } from '../../src/fleet/index.ts';
 import type { Rollout } from '../../src/ledger/port.ts';
 import { NEW_VERSION, OLD_VERSION } from '../support/fleet.ts';
 import {
@@ -18,12 +19,12 @@ removeWorldsAfterEach();
  * A set that restores nothing by itself, after its first batch, `0` and `5`, of which `5` failed: half of those upgraded, so
  * that the policy is broken.
  */
-async function broken(rollsBack: boolean, rollout: Partial<Rollout> = {}) {
+async function broken(rollsBack: boolean, rollout: Partial<Rollout> = {}, more: FaultSpec[] = []) {
   const set = {
     disableAutomaticRollback: true,
     rollingUpgradePolicy: { rollbackFailedInstancesOnPolicyBreach: rollsBack },
   };
-  const faults = [{ kind: 'neverHealthy' as const, version: NEW_VERSION, instances: ['5'] }];
+  const faults: FaultSpec[] = [{ kind: 'neverHealthy', version: NEW_VERSION, instances: ['5'] }, ...more];
   const { world, id } = await oneSet(set, { faults, rollout });
   const { look, configuredAt } = await configuredBatch(world, id);
   const judgedAt = configuredAt + 5 * MINUTE;
@@ -64,6 +65,21 @@ describe('failed instances when the policy is broken (B7)', () => {
       [NEW_VERSION, null],
       [OLD_VERSION, null],
     ]);
+    expect(await next(pendingUntil as number)).toMatchObject(FAULTED);
+  });
+
+  it('are in quarantine where that fails', async () => {
+    const { world, id, look, judgedAt, next } = await broken(true, {}, [
+      { kind: 'restoreFails', instances: ['5'] },
+    ]);
+    const step = await next(judgedAt);
+    expect(step.kind).toBe('rollBack');
+    if (step.kind !== 'rollBack') return;
+    const input = { ...step, scaleSetId: id, at: judgedAt };
+    const { pendingUntil } = await world.activities.restoreOsDisks(input);
+    await world.activities.closeRollBack({ ...input, at: pendingUntil as number });
+    expect(await outcomesOf(world, look.attempt.id)).toEqual({ 0: 'upgraded', 5: 'restoreFailed' });
+    expect(await world.ledger.quarantine.list()).toMatchObject([{ instanceId: '5' }]);
     expect(await next(pendingUntil as number)).toMatchObject(FAULTED);
   });
 

@@ -35,6 +35,26 @@ describe('an audit of restores', () => {
     expect(found(gone)).toEqual([]);
   });
 
+  it('finds one in a manual attempt, also where the policy rolls automatic ones back (B6)', () => {
+    const policy = { rollbackFailedInstancesOnPolicyBreach: true };
+    const by = { startedBy: 'User' as const, restoresOnFailure: false };
+    const lines = attempt([[{ id: '0', healthyAfter: null }]], { policy, by, status: 'Faulted' });
+    expect(found(lines)).toEqual(['B6 restored in a manual attempt.']);
+  });
+
+  it('finds one in an automatic attempt that restores nothing, unless its policy rolls back (B6, B7)', () => {
+    const restored = (rollsBack: boolean) =>
+      found(
+        attempt([[{ id: '0', healthyAfter: null }]], {
+          policy: { rollbackFailedInstancesOnPolicyBreach: rollsBack },
+          by: { restoresOnFailure: false },
+          status: 'Faulted',
+        }),
+      );
+    expect(restored(true)).toEqual([]);
+    expect(restored(false)).toEqual(['B6 restored in this attempt.']);
+  });
+
   describe('after the policy was broken (B7)', () => {
     const policy = { rollbackFailedInstancesOnPolicyBreach: true, maxUnhealthyUpgradedInstancePercent: 100 };
     const by = { restoresOnFailure: false };

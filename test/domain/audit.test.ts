@@ -73,6 +73,11 @@ describe('an audit of a good journal finds nothing', () => {
       'of an update of all at once',
       attempt([[...two(), { id: '2', updateDomain: 1 }]], { size: 3, by: { kind: 'modelUpdate' } }),
     ],
+    ['of one that became healthy at the very last moment', attempt([one({ healthyAfter: 300 })])],
+    [
+      'of a new disk of the same version, by an update to the model',
+      attempt([one({ from: '2.0.0' })], { by: { kind: 'modelUpdate' } }),
+    ],
     [
       'of a manual failure, not restored',
       attempt([one({ ...failed, restoredTo: null })], {
@@ -171,6 +176,7 @@ describe('an audit finds', () => {
       attempt([one(), [{ id: '1' }]], { policy: { pauseTimeBetweenBatches: 60_000 } }),
     ],
     ['B10 it ran 2.0.0 already', attempt([one({ from: '2.0.0' })])],
+    ['B10 it ran 2.0.0 already', attempt([one({ from: '2.0.0' })], { by: { kind: 'revert' } })],
     [
       'B11 Batch 2: began after CredentialExpired',
       attempt([one({ extensionError: 'CredentialExpired: x' }), [{ id: '1' }]]),
@@ -291,6 +297,16 @@ describe('an audit of one rollout', () => {
     expect(violations.map(({ rule }) => rule)).toEqual(['D1']);
     expect(counts).toMatchObject({ attempts: 1, instances: 1 });
     expect(auditJournal([...ofOther, ...attempt([one()])], PAIRS, 'r').violations).toEqual([]);
+  });
+
+  it('finds what it has in common with another on one set, whichever came first (B12)', () => {
+    const other = attempt([[{ id: '1' }]], { number: 2, start: 60, rollout: 'other' });
+    for (const rollout of ['r', 'other']) {
+      const { violations } = auditJournal([...attempt([one()]), ...other], PAIRS, rollout);
+      expect(violations.map(({ rule }) => rule)).toEqual(['B12']);
+    }
+    const third = attempt([[{ id: '2' }]], { number: 3, start: 2_000, rollout: 'third' });
+    expect(auditJournal([...attempt([one()]), ...other, ...third], PAIRS, 'third').violations).toEqual([]);
   });
 
   it('names what is still open instead of blaming it', () => {

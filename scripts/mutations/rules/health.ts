@@ -136,6 +136,13 @@ export const health: Mutation[] = [
   },
   {
     rule: 'B5',
+    what: 'An instance whose extensions still run is given up.',
+    ...activity,
+    find: "if (instance.provisioningState === 'Updating') return",
+    replace: "if (instance.provisioningState === 'Creating') return",
+  },
+  {
+    rule: 'B5',
     what: 'The next look comes after the time-out.',
     ...activity,
     find: 'return last > at ? Math.min(at + interval, last) : at + interval;',

@@ -127,6 +127,14 @@ export const thresholds: Mutation[] = [
   },
   {
     rule: 'B7',
+    what: 'A roll-back that failed counts as one that went well.',
+    file: 'src/activities/health.ts',
+    find: 'const isBack = osDisk !== null && !',
+    replace: 'const isBack = osDisk !== null || !',
+    tests: ['activities/roll-back'],
+  },
+  {
+    rule: 'B7',
     what: 'It is told by the code of a set that is unhealthy as a whole.',
     file: 'src/domain/stop-codes.ts',
     find: "upgradedUnhealthy: 'MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade',",
