@@ -5,8 +5,10 @@ const kind = (name: string, extra: object = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 30_000, hookTimeout: 120_000, ...extra },
 });
 
-/** Tests that start servers (JVM, Temporal CLI, PostgreSQL) run file by file: the machines have two cores. */
-const servers = { fileParallelism: false, testTimeout: 180_000, hookTimeout: 240_000 };
+/** Tests that start servers (JVM, Temporal CLI, PostgreSQL), each a server of its own: two files at a time may be slow. */
+const servers = { testTimeout: 180_000, hookTimeout: 240_000 };
+/** Tests of whole processes, whose waits are real: one file at a time. */
+const processes = { fileParallelism: false, testTimeout: 600_000, hookTimeout: 240_000 };
 
 export default defineConfig({
   test: {
@@ -19,11 +21,11 @@ export default defineConfig({
       kind('rehearsal'),
       kind('properties', { testTimeout: 3_600_000 }),
       kind('cli', servers),
-      kind('temporal', servers),
+      kind('temporal', { ...servers, fileParallelism: false }),
       kind('workflows', servers),
       kind('integration', servers),
       kind('replay', servers),
-      kind('e2e', { ...servers, testTimeout: 600_000 }),
+      kind('e2e', processes),
     ],
   },
 });
