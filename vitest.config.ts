@@ -13,6 +13,8 @@ const processes = { fileParallelism: false, testTimeout: 600_000, hookTimeout: 2
 export default defineConfig({
   test: {
     pool: 'forks',
+    // Vitest leaves one core alone otherwise, and most tests wait for a server.
+    maxWorkers: 2,
     reporters: ['default'],
     projects: [
       kind('domain'),
