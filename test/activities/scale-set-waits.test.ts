@@ -9,6 +9,7 @@ import {
   configuredBatch,
   healthInput,
   oneSet,
+  recordRollout,
   recordTargets,
   removeWorldsAfterEach,
   setLook,
@@ -80,6 +81,36 @@ describe('orders and waits', () => {
     expect(world.directory.woken).toContain(setLook(two).workflow.id);
     const turn = setLook(two, { attempt: waiting.attempt, at: configuredAt + 2 * MINUTE });
     expect(await world.activities.lookAtScaleSet(turn)).toMatchObject({ kind: 'batch', zone: '2' });
+  });
+
+  it('a set that goes on to its next zone leaves the one before, and wakes who waits for another (D4)', async () => {
+    const sets = [
+      { name: 'both', zones: ['1', '2'], capacity: 2 },
+      { name: 'other', zones: ['2'], capacity: 1 },
+    ];
+    const world = await activityWorld(sets.map((set) => ({ region: 'eastus', ...set })));
+    await recordTargets(world);
+    const [both = '', other = ''] = world.scaleSetIds;
+    const next = await afterFirstBatch(world, both);
+    world.directory.open.add(setLook(both).workflow.id).add(setLook(other).workflow.id);
+    expect((await world.activities.lookAtScaleSet(setLook(other))).kind).toBe('wait');
+    expect(await world.activities.lookAtScaleSet(next)).toMatchObject({ kind: 'batch', zone: '2' });
+    expect(world.directory.woken).toContain(setLook(other).workflow.id);
+    expect(await world.activities.lookAtScaleSet(setLook(other, { at: next.at }))).toMatchObject({
+      zone: '2',
+    });
+  });
+
+  it('what a person starts on one set waits for no zone, and keeps none from others (D4, D8)', async () => {
+    const world = await twoZones();
+    await recordTargets(world);
+    const [one = '', two = ''] = world.scaleSetIds;
+    world.directory.open.add(setLook(one).workflow.id).add(setLook(two).workflow.id);
+    expect(await world.activities.lookAtScaleSet(setLook(one))).toMatchObject({ zone: '1' });
+    const manual = await recordRollout(world, { id: 'manual-two', kind: 'manual', phases: [] });
+    const byHand = setLook(two, { rolloutId: manual.id, phase: null });
+    expect(await world.activities.lookAtScaleSet(byHand)).toMatchObject({ kind: 'batch', zone: '2' });
+    expect(await world.ledger.claims.list()).toMatchObject([{ value: '1' }]);
   });
 
   it('a paused set is in the way of no other zone (D4)', async () => {

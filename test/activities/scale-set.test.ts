@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MINUTE } from '../../src/domain/clock.ts';
 import type { Json } from '../../src/fleet/wire-shape.ts';
-import { request } from '../support/fleet.ts';
+import { OLD_VERSION, request } from '../support/fleet.ts';
 import {
   ROLLOUT_ID,
   afterFirstBatch,
@@ -46,6 +46,19 @@ describe('lookAtScaleSet', () => {
     expect(attempt).toMatchObject({ id: look.attempt.id, startedBy: 'Platform', progress: look.progress });
     expect(await world.ledger.attempts.batches(look.attempt.id)).toMatchObject([
       { number: 1, instanceIds: ['0', '5'], endedAt: null },
+    ]);
+  });
+
+  it('records what each instance of a batch ran, and whether it was well on that: the way back goes by it', async () => {
+    const sick = { kind: 'neverHealthy' as const, version: OLD_VERSION, instances: ['5'] };
+    const { world, id } = await oneSet({}, { faults: [sick] });
+    await world.fleet.changeInstances(id, ['5'], { power: 'stopped' }, at(-60));
+    await world.fleet.changeInstances(id, ['5'], { power: 'running' }, at(-50));
+    const look = asBatch(await world.activities.lookAtScaleSet(setLook(id, { at: at(-45) })));
+    const from = { version: OLD_VERSION };
+    expect(await world.ledger.attempts.instances(look.attempt.id)).toMatchObject([
+      { instanceId: '0', from, wasHealthy: true },
+      { instanceId: '5', from, wasHealthy: false },
     ]);
   });
 

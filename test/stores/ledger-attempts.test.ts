@@ -209,6 +209,24 @@ describeEngines('attempts in the ledger', (open) => {
     expect(await attempts.instances(attempt.id)).toMatchObject([{ outcome: null }]);
   });
 
+  it('tell the journal how they ended, and why (rule E4)', async () => {
+    const { attempts, journal } = openLedger(await open());
+    const reason = { code: 'Cancelled', message: 'by ann' };
+    for (const status of ['Completed', 'Faulted', 'Cancelled'] as const) {
+      const { attempt } = await attempts.open(anAttempt({ runId: status }), never);
+      const why = status === 'Completed' ? null : reason;
+      await attempts.close(attempt, status, why, progress(1, 0, 0, 0), 3_000);
+    }
+    const ends = (await journal.read({})).filter(
+      ({ operation, event }) => operation === 'attempt' && event !== 'started',
+    );
+    expect(ends.map(({ event, detail, error }) => [event, detail, error])).toEqual([
+      ['succeeded', 'Completed', null],
+      ['failed', 'Faulted', 'Cancelled: by ann'],
+      ['failed', 'Cancelled', 'Cancelled: by ann'],
+    ]);
+  });
+
   it('refuse what cannot be: unknown attempts and batches, counts that are none', async () => {
     const attempts = await fresh(open);
     const { attempt } = await attempts.open(anAttempt(), never);

@@ -57,6 +57,21 @@ export const fleetWide: Mutation[] = [
     tests: ['activities/scale-set-waits'],
   },
   {
+    rule: 'D4',
+    what: 'What a person starts waits for a zone, and takes one.',
+    ...observation,
+    find: "attempt.kind === 'revert',",
+    replace: "attempt.kind === 'osUpgrade',",
+  },
+  {
+    rule: 'D4',
+    what: 'A set keeps its zone while it goes on in the next.',
+    file: 'src/activities/scale-set.ts',
+    find: 'if (observation.seen.zoneHeld !== null) await leaveZone(deps, opened.id, at);',
+    replace: '',
+    tests: ['activities/scale-set-waits'],
+  },
+  {
     rule: 'E4',
     what: 'The journal does not tell how the model was applied in the end.',
     file: 'src/fleet/simulated/plan.ts',
@@ -89,5 +104,13 @@ export const fleetWide: Mutation[] = [
     find: "for (const verb of ['update', 'delete']) {",
     replace: "for (const verb of ['delete']) {",
     tests: ['stores/ledger-records'],
+  },
+  {
+    rule: 'E4',
+    what: 'The journal tells of every attempt that it went well.',
+    file: 'src/ledger/attempts.ts',
+    find: "event: end.status === 'Completed' ? 'succeeded' : 'failed',",
+    replace: "event: 'succeeded',",
+    tests: ['stores/ledger-attempts'],
   },
 ];
