@@ -7,6 +7,7 @@ import { fleetWide } from './rules/fleet-wide.ts';
 import { health } from './rules/health.ts';
 import { healthSources } from './rules/health-sources.ts';
 import { models } from './rules/models.ts';
+import { oneAtATime } from './rules/one-at-a-time.ts';
 import { policies } from './rules/policies.ts';
 import { serviceFabric } from './rules/service-fabric.ts';
 import { thresholds } from './rules/thresholds.ts';
@@ -18,6 +19,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...health,
   ...thresholds,
   ...ends,
+  ...oneAtATime,
   ...policies,
   ...eligibility,
   ...healthSources,

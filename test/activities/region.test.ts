@@ -189,6 +189,49 @@ describe('which sets are started', () => {
   });
 });
 
+describe('the right to upgrade in a region of a geo-pair (D1)', () => {
+  const holders = async ({ ledger }: ActivityWorld) =>
+    (await ledger.claims.list({ group: 'geo-pairs' })).map(({ value }) => value);
+  const done = ({ ledger }: ActivityWorld, name: string) =>
+    ledger.targets.update({ rolloutId: ROLLOUT_ID, scaleSetId: testSetId(name) }, { status: 'upgraded' });
+
+  it('is held from the first batch to the last, also while no set is at work in between', async () => {
+    const settings = { ...DEFAULT_SETTINGS, maxConcurrentScaleSets: 1 };
+    const world = await region(['a', 'b'], {}, { rollout: { settings } });
+    await look(world);
+    expect(await holders(world)).toEqual([]);
+    const [first] = names(await look(world, { at: ALL_DUE }));
+    expect(await holders(world)).toEqual(['eastus']);
+    const second = first === 'a' ? 'b' : 'a';
+    const later = { rolloutId: ROLLOUT_ID, scaleSetId: testSetId(second) };
+    await world.ledger.targets.update(later, { triggerAt: ALL_DUE + HOUR });
+    await done(world, first ?? '');
+    expect(await look(world, { at: ALL_DUE + MINUTE })).toMatchObject({ start: [], done: false });
+    expect(await holders(world)).toEqual(['eastus']);
+    await look(world, { at: ALL_DUE + HOUR });
+    await done(world, second);
+    expect(await look(world, { at: ALL_DUE + HOUR })).toMatchObject({ done: true });
+    expect(await holders(world)).toEqual([]);
+  });
+
+  it('is kept by a paused region while a set is at work, and given up when none is', async () => {
+    const world = await region(['a', 'b']);
+    await look(world);
+    const { triggerAt = 0 } = (await target(world, 'a')) ?? {};
+    await world.ledger.targets.update(
+      { rolloutId: ROLLOUT_ID, scaleSetId: testSetId('b') },
+      { triggerAt: ALL_DUE + HOUR },
+    );
+    expect(names(await look(world, { at: triggerAt }))).toEqual(['a']);
+    await world.ledger.orders.set({ who: 'ada', why: 'x', at: at(0), scope: 'all', state: 'paused' });
+    await look(world, { at: triggerAt, mine: [testSetId('a')] });
+    expect(await holders(world)).toEqual(['eastus']);
+    await done(world, 'a');
+    await look(world, { at: triggerAt });
+    expect(await holders(world)).toEqual([]);
+  });
+});
+
 describe('orders', () => {
   const order = { who: 'ada', why: 'incident', at: at(0) };
 

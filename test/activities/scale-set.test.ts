@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MINUTE } from '../../src/domain/clock.ts';
 import type { Json } from '../../src/fleet/wire-shape.ts';
-import { OLD_VERSION, request } from '../support/fleet.ts';
+import { NEW_VERSION, OLD_VERSION, TARGET, request } from '../support/fleet.ts';
 import {
   ROLLOUT_ID,
   afterFirstBatch,
@@ -90,6 +90,21 @@ describe('lookAtScaleSet', () => {
       status: 'upgraded',
       attemptId: second.attempt.id,
     });
+  });
+});
+
+describe('instances on a later version (B10)', () => {
+  const older = { target: { ...TARGET, version: OLD_VERSION } };
+
+  it('are left alone by an automatic upgrade, and go back by a person', async () => {
+    const { world, id } = await oneSet({ version: NEW_VERSION }, { rollout: older });
+    expect(await world.activities.lookAtScaleSet(setLook(id))).toMatchObject({
+      kind: 'finished',
+      status: 'Completed',
+    });
+    const byHand = await oneSet({ version: NEW_VERSION }, { rollout: { ...older, kind: 'manual' } });
+    const look = asBatch(await byHand.world.activities.lookAtScaleSet(setLook(byHand.id)));
+    expect(look).toMatchObject({ instanceIds: ['0', '5'], target: older.target });
   });
 });
 

@@ -39,6 +39,7 @@ describe('what a URL finds among the resources that are listed (rules B11, C8)',
     expect(findResource([old, renewed], url('guessed'))).toBeNull();
     expect(findResource([renewed], url('old'))).toBeNull();
     expect(findResource([renewed], PLACE)).toBeNull();
+    expect(findResource([listed(PLACE), renewed], url('guessed'))).toBeNull();
   });
 
   it('is what is listed for all where no tokens are', () => {

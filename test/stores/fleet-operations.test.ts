@@ -180,6 +180,15 @@ describeEngines('operations on the simulated fleet', (open) => {
     expect(next).toMatchObject({ status: 'running', startedAt: s(61) });
   });
 
+  it('is taken over by an operation with a higher fence, for all of its instances (rule B12)', async () => {
+    const { fleet, id } = await oneSet();
+    await fleet.operate(request(id, ['0'], 'osDisk.swap', s(0), { fence: 5 }));
+    const [late] = await fleet.operate(request(id, ['1'], 'osDisk.swap', s(1), { fence: 4 }));
+    expect(late).toMatchObject({ status: 'refused', error: { code: 'Fenced' } });
+    const [own] = await fleet.operate(request(id, ['1'], 'osDisk.swap', s(2), { fence: 5 }));
+    expect(own).toMatchObject({ status: 'running' });
+  });
+
   it('swaps a disk once when two connections ask at the same time', async () => {
     const { fleet, id, database } = await oneSet({ capacity: 20 });
     const second = await openDatabase((database as typeof database & { url: string }).url);

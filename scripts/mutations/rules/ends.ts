@@ -4,9 +4,8 @@ const planner = { file: 'src/domain/set-planner.ts', tests: ['domain/set-planner
 const goal = { file: 'src/domain/goal.ts', tests: ['domain/goal'] };
 const health = { file: 'src/activities/health.ts', tests: ['activities/health'] };
 const operation = { file: 'src/domain/operation.ts', tests: ['activities/health'] };
-const attempts = { file: 'src/ledger/attempts.ts', tests: ['stores/ledger-attempts'] };
 
-/** Rule B10: what is done. Rule B11: what a broken model does. Rule B12: one upgrade at a time. */
+/** Rule B10: what is done. Rule B11: what a broken model does. */
 export const ends: Mutation[] = [
   {
     rule: 'B10',
@@ -69,6 +68,14 @@ export const ends: Mutation[] = [
     find: 'if (wishes.length === 0) return {',
     replace: 'if (wishes.length < 0) return {',
     tests: ['activities/region'],
+  },
+  {
+    rule: 'B10',
+    what: 'An automatic rollout takes instances back from a later version.',
+    file: 'src/activities/goal.ts',
+    find: "keepsNewer: kind !== 'manual',",
+    replace: 'keepsNewer: false,',
+    tests: ['activities/scale-set'],
   },
   {
     rule: 'B11',
@@ -177,114 +184,5 @@ export const ends: Mutation[] = [
     find: '?? (hasTokens ? undefined : forAll);',
     replace: '?? here[0];',
     tests: ['domain/resource-url'],
-  },
-  {
-    rule: 'B12',
-    what: 'A run that follows a terminated one begins an attempt of its own.',
-    ...attempts,
-    find: 'if (last === null || whileOpen(last) === null) {',
-    replace: 'if (last === null || last.run_id !== request.runId || whileOpen(last) === null) {',
-  },
-  {
-    rule: 'B12',
-    what: 'The database itself takes a second open attempt on a set.',
-    file: 'src/database/migrations/003-ledger.ts',
-    find: '    .unique()\n    .where(',
-    replace: '    .where(',
-    tests: ['stores/ledger-attempts'],
-  },
-  {
-    rule: 'B12',
-    what: "A second start is answered with the first one's attempt.",
-    ...attempts,
-    find: "return { kind: own ? 'opened' : 'conflict', attempt: toAttempt(last) };",
-    replace: "return { kind: 'opened', attempt: toAttempt(last) };",
-  },
-  {
-    rule: 'B12',
-    what: 'Another case of letters is another scale set.',
-    file: 'src/ledger/rows.ts',
-    find: 'return id.toLowerCase();',
-    replace: 'return id;',
-    tests: ['stores/ledger-attempts'],
-  },
-  {
-    rule: 'B12',
-    what: 'A workflow of another id takes the attempt over while its own workflow runs.',
-    file: 'src/activities/open-attempt.ts',
-    find: 'open.workflowId === input.workflow.id || !(await workflows.isOpen(open.workflowId)),',
-    replace: 'open.workflowId !== null || (await workflows.isOpen(open.workflowId)),',
-    tests: ['activities/scale-set'],
-  },
-  {
-    rule: 'B12',
-    what: 'Two that find the same attempt without an owner both take it over.',
-    ...attempts,
-    find: 'if (last === null || last.id !== judged.id || last.fence !== judged.fence) return null;',
-    replace: 'if (last === null || last.id !== judged.id) return null;',
-  },
-  {
-    rule: 'B12',
-    what: 'Who was overtaken goes on writing.',
-    file: 'src/ledger/attempt-rows.ts',
-    find: 'if (writer.fence < row.fence) {',
-    replace: 'if (writer.fence < 0) {',
-    tests: ['stores/ledger-attempts'],
-  },
-  {
-    rule: 'B12',
-    what: 'Who was overtaken goes on changing instances.',
-    file: 'src/fleet/simulated/operate.ts',
-    find: 'if (fence < set.fence || fence < row.fence) {',
-    replace: 'if (fence < row.fence) {',
-    tests: ['activities/scale-set'],
-  },
-  {
-    rule: 'B12',
-    what: 'A set that was taken over is not fenced off in the fleet.',
-    file: 'src/activities/open-attempt.ts',
-    find: 'await fleet.fence(scaleSet.id, attempt.fence);',
-    replace: '',
-    tests: ['activities/scale-set'],
-  },
-  {
-    rule: 'B12',
-    what: 'A scale set has a workflow id for each case of its letters.',
-    file: 'src/workflows/ids.ts',
-    find: 'return `scale-set/${name.slice(0, 64)}-${shortHash(scaleSetKey(scaleSetId))}`;',
-    replace: 'return `scale-set/${name.slice(0, 64)}-${shortHash(scaleSetId)}`;',
-    tests: ['domain/workflow-ids'],
-  },
-  {
-    rule: 'B12',
-    what: 'A start does not look whether an upgrade of the set runs.',
-    file: 'src/client/start-attempt.ts',
-    find: "if ((await workflowState(client, workflowId)) === 'open') throw alreadyRuns(scaleSet, workflowId);",
-    replace: '',
-    tests: ['cli/start'],
-  },
-  {
-    rule: 'B12',
-    what: 'A start that comes second by a moment joins the first.',
-    file: 'src/client/start-attempt.ts',
-    find: "workflowIdConflictPolicy: 'FAIL',",
-    replace: "workflowIdConflictPolicy: 'USE_EXISTING',",
-    tests: ['cli/start-at-once'],
-  },
-  {
-    rule: 'B12',
-    what: 'Two people who start something at the same moment both write it down.',
-    file: 'src/client/start-attempt.ts',
-    find: 'if (error instanceof AlreadyRecordedError) throw',
-    replace: 'if (error instanceof TypeError) throw',
-    tests: ['cli/start-at-once'],
-  },
-  {
-    rule: 'B12',
-    what: 'A model is changed under an upgrade that runs.',
-    file: 'src/client/model/set-model.ts',
-    find: 'if (busy && reachesInstances(',
-    replace: 'if (busy && model === old && reachesInstances(',
-    tests: ['cli/model'],
   },
 ];

@@ -33,6 +33,14 @@ export const fleetWide: Mutation[] = [
     audited: true,
   },
   {
+    rule: 'D1',
+    what: 'A region gives way to its pair between two of its sets.',
+    file: 'src/activities/region.ts',
+    find: 'if (done || (paused && running.length === 0)) await',
+    replace: 'if (done || running.length === 0) await',
+    tests: ['activities/region'],
+  },
+  {
     rule: 'D4',
     what: 'Two zones of a region are upgraded at once.',
     ...claims,
