@@ -1,5 +1,5 @@
 import type { Instant } from '../domain/clock.ts';
-import { destinationOf, whyLeftAlone, type Destination, type Goal, type LeftAlone } from '../domain/goal.ts';
+import { wishesIn, type Goal, type Wish } from '../domain/goal.ts';
 import type { ImageVersion } from '../domain/image.ts';
 import type { ScaleSet } from '../domain/scale-set.ts';
 import type { Attempt, Rollout } from '../ledger/port.ts';
@@ -32,14 +32,6 @@ export async function goalOf(
   };
 }
 
-/** An instance that is not as a rollout wants it. */
-export interface Wish {
-  instanceId: string;
-  destination: Destination;
-  /** Why it must be left alone, or null. */
-  why: LeftAlone | null;
-}
-
 /** The instances of a set that are not as a rollout wants them, of how many. */
 export async function wishesOf(
   deps: Pick<ActivityDependencies, 'fleet' | 'ledger'>,
@@ -51,14 +43,7 @@ export async function wishesOf(
     goalOf(deps, rollout, scaleSet, at),
     deps.fleet.instances(scaleSet.id, at),
   ]);
-  const wishes = instances.flatMap((instance) => {
-    const destination = destinationOf(goal, scaleSet, instance);
-    const { instanceId } = instance;
-    return destination === null
-      ? []
-      : [{ instanceId, destination, why: whyLeftAlone(goal, scaleSet, instance) }];
-  });
-  return { wishes, of: instances.length };
+  return { wishes: wishesIn(goal, scaleSet, instances), of: instances.length };
 }
 
 /** The version that a set's model asks for: the one that it names, or the newest that its region offers as `latest`. */

@@ -1,18 +1,12 @@
 import { goalOf } from '../activities/goal.ts';
 import type { Instant } from '../domain/clock.ts';
-import { destinationOf, whyLeftAlone, type Destination, type Goal } from '../domain/goal.ts';
-import type { ImageVersion } from '../domain/image.ts';
+import { wishesIn, type Goal, type Wish } from '../domain/goal.ts';
 import type { Instance, ScaleSet } from '../domain/scale-set.ts';
 import type { Rollout } from '../ledger/port.ts';
 import { currentInstant, type ClientContext } from './context.ts';
 
 /** An instance that an attempt would act on. */
-export interface ReachedInstance {
-  instanceId: string;
-  /** What it runs now. */
-  from: ImageVersion | null;
-  destination: Destination;
-}
+export type ReachedInstance = Omit<Wish, 'why'>;
 
 /** What an attempt on a set would do, instance by instance, by the rules that its workflow goes by. */
 export interface Reach {
@@ -52,13 +46,9 @@ export async function reachOf(
     quarantined: [],
     behindModel: [],
   };
-  for (const instance of instances) {
-    const { instanceId, osDisk } = instance;
-    const destination = destinationOf(goal, scaleSet, instance);
-    if (destination === null) continue;
-    const why = whyLeftAlone(goal, scaleSet, instance);
-    if (why === null) reach.acts.push({ instanceId, from: osDisk?.source ?? null, destination });
-    else reach[why].push(instanceId);
+  for (const { why, ...wish } of wishesIn(goal, scaleSet, instances)) {
+    if (why === null) reach.acts.push(wish);
+    else reach[why].push(wish.instanceId);
   }
   return reach;
 }

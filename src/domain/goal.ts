@@ -86,6 +86,31 @@ export function whyLeftAlone(
   return isBehind && !bringsModel ? 'behindModel' : stopped;
 }
 
+/** An instance that is not as an attempt wants it. */
+export interface Wish {
+  instanceId: string;
+  /** What it runs now. */
+  from: ImageVersion | null;
+  destination: Destination;
+  /** Why it must be left alone, or null. */
+  why: LeftAlone | null;
+}
+
+/** Those of a set's instances that are not as an attempt wants them, in their order. */
+export function wishesIn(
+  goal: Goal,
+  scaleSet: GoalSet,
+  instances: readonly (GoalInstance & Pick<Instance, 'powerState'>)[],
+): Wish[] {
+  return instances.flatMap((instance) => {
+    const destination = destinationOf(goal, scaleSet, instance);
+    if (destination === null) return [];
+    const { instanceId, osDisk } = instance;
+    const why = whyLeftAlone(goal, scaleSet, instance);
+    return [{ instanceId, from: osDisk?.source ?? null, destination, why }];
+  });
+}
+
 /** Rule B14: behind the model, or failed while it was applied (rule B11). A new disk only where the model's image differs. */
 function towardsModel({ modelVersion }: Goal, scaleSet: GoalSet, instance: GoalInstance): Destination | null {
   const { osDisk } = instance;
