@@ -31,7 +31,8 @@ try {
     ledger: openLedger(database),
     workflows: workflowDirectory(client),
   });
-  const worker = await createRolloutWorker({ connection, namespace: settings.namespace, activities });
+  const { namespace, dataConverter } = settings;
+  const worker = await createRolloutWorker({ connection, namespace, dataConverter, activities });
   log.info(
     { pid: process.pid, address: settings.connectionOptions.address, database: database.location },
     'worker ready',

@@ -1,6 +1,8 @@
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
+import { loadDataConverter } from './codec/data-converter.ts';
 
 /** How to reach a Temporal server. */
 export interface TemporalConnection {
@@ -8,6 +10,8 @@ export interface TemporalConnection {
   readonly namespace: string;
   /** Whether a person chose the server (`TEMPORAL_ADDRESS`, a profile) or it is the default. */
   readonly configured: boolean;
+  /** How payloads are encrypted, if they are. */
+  readonly dataConverter: DataConverter;
 }
 
 /** A client with the connection that it uses, which whoever asked for it closes. */
@@ -37,8 +41,9 @@ export class TemporalUnreachableError extends Error {
 
 /**
  * Reads the connection from Temporal's usual environment variables and configuration file (address, namespace, TLS,
- * API key, metadata); what they leave open is `localhost:7233` and the namespace `default`.
+ * API key, metadata); what they leave open is `localhost:7233` and the namespace `default`. And the keys of payloads.
  * @throws Error when they name a profile that does not exist, or the file can't be understood
+ * @throws PayloadKeysError when the keys can't be used
  */
 export function loadConnection(env: NodeJS.ProcessEnv = process.env): TemporalConnection {
   const overrideEnvVars = Object.fromEntries(
@@ -49,6 +54,7 @@ export function loadConnection(env: NodeJS.ProcessEnv = process.env): TemporalCo
     connectionOptions: { ...connectionOptions, address: connectionOptions.address ?? DEFAULT_ADDRESS },
     namespace: namespace ?? DEFAULT_NAMESPACE,
     configured: connectionOptions.address !== undefined,
+    dataConverter: loadDataConverter(env),
   };
 }
 
@@ -73,7 +79,8 @@ export async function connectClient(settings = loadConnection()): Promise<Connec
   const options = { address, apiKey, tls, metadata, connectTimeout: CONNECT_TIMEOUT_MS };
   try {
     const connection = await Connection.connect(options);
-    return { connection, client: new Client({ connection, namespace: settings.namespace }) };
+    const { namespace, dataConverter } = settings;
+    return { connection, client: new Client({ connection, namespace, dataConverter }) };
   } catch (error) {
     throw new TemporalUnreachableError(settings, error);
   }

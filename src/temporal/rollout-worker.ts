@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { DataConverter } from '@temporalio/common';
 import { type NativeConnection, Worker, bundleWorkflowCode } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
@@ -9,6 +10,8 @@ export interface RolloutWorkerOptions {
   connection: NativeConnection;
   namespace: string;
   activities: Activities;
+  /** How payloads are encrypted; not at all if absent. */
+  dataConverter?: DataConverter;
   /** A bundle made before, to start sooner; made now if absent. */
   workflowBundle?: WorkerOptions['workflowBundle'];
 }
@@ -23,7 +26,8 @@ export async function createRolloutWorker(options: RolloutWorkerOptions): Promis
     namespace: options.namespace,
     taskQueue: TASK_QUEUE,
     activities: options.activities,
-    workflowBundle: options.workflowBundle ?? (await loadWorkflowBundle()),
+    dataConverter: options.dataConverter,
+    workflowBundle: options.workflowBundle ?? (await loadWorkflowBundle(options.dataConverter)),
     // A batch's chunks are handed to this very worker with the task's answer, which saves a round trip each.
     maxEagerActivityReservationsPerWorkflowTask: 20,
     maxConcurrentActivityTaskExecutions: 100,
@@ -35,15 +39,22 @@ export async function createRolloutWorker(options: RolloutWorkerOptions): Promis
   });
 }
 
-/** The bundle that `npm run build` made beside this file's compiled form, or one made now from the sources. */
-export async function loadWorkflowBundle(): Promise<NonNullable<WorkerOptions['workflowBundle']>> {
-  const built = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+/**
+ * The bundle that `npm run build` made beside this file's compiled form, or one made now from the sources. Failures are written
+ * within the workflow's sandbox, so there is one bundle for plain ones and one for encrypted ones.
+ */
+export async function loadWorkflowBundle({
+  failureConverterPath,
+}: Pick<DataConverter, 'failureConverterPath'> = {}): Promise<NonNullable<WorkerOptions['workflowBundle']>> {
+  const name = failureConverterPath ? 'workflow-bundle-encrypted.js' : 'workflow-bundle.js';
+  const built = fileURLToPath(new URL(`../${name}`, import.meta.url));
   if (existsSync(built)) return { codePath: built };
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const workflowsPath = fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url));
   const quiet = () => undefined;
   return bundleWorkflowCode({
     workflowsPath,
+    ...(failureConverterPath ? { failureConverterPath } : {}),
     logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: console.error },
   });
 }

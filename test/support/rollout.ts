@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { msToNumber } from '@temporalio/common/lib/time.js';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Worker, type WorkflowBundle } from '@temporalio/worker';
+import { Worker, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/index.ts';
 import { MINUTE, virtualAt, type VirtualClock } from '../../src/domain/clock.ts';
 import type { ImageVersion } from '../../src/domain/image.ts';
@@ -58,11 +58,17 @@ export interface RolloutWorld {
   end(): Promise<void>;
 }
 
+interface WorldOptions {
+  database?: Database;
+  /** How its worker differs from the usual one. */
+  workerOptions?: Partial<WorkerOptions>;
+}
+
 /** A fleet of these sets in a database of its own (or in one that is given), its clock the environment's, and a worker for it. */
 export async function rolloutWorld(
   env: TemporalEnvironment,
   sets: readonly TestSet[],
-  { database: given, ...more }: Partial<FleetSpec> & { database?: Database } = {},
+  { database: given, workerOptions, ...more }: Partial<FleetSpec> & WorldOptions = {},
 ): Promise<RolloutWorld> {
   const own = given ? { ...given, remove: async () => undefined } : await temporaryDatabase();
   const database: Database = own;
@@ -72,8 +78,9 @@ export async function rolloutWorld(
   const worker = await Worker.create({
     connection: env.nativeConnection,
     taskQueue: TASK_QUEUE,
-    workflowBundle: await workflowBundle(),
+    workflowBundle: workerOptions?.workflowBundle ?? (await workflowBundle()),
     activities: createActivities({ fleet, ledger, workflows: workflowDirectory(env.client) }),
+    ...workerOptions,
   });
   const world = { env, database, fleet, ledger, worker, clock: await fleet.clock() };
   const end = async () => {

@@ -50,9 +50,9 @@ it.each([
   ['worker', connectWorker],
 ])('says where no server answers a %s, and what to do', async (_, connect) => {
   const address = `127.0.0.1:${await freePort('127.0.0.1')}`;
-  const failure = connect({ connectionOptions: { address }, namespace: 'default', configured: false });
+  const failure = connect(loadConnection({ ...withoutFile, TEMPORAL_ADDRESS: address }));
   await expect(failure).rejects.toMatchObject({ name: 'TemporalUnreachableError', address });
   await expect(failure).rejects.toThrow(
-    new RegExp(`No Temporal server answers at ${address} .*npm run temporal.*TEMPORAL_ADDRESS`),
+    new RegExp(`No Temporal server answers at ${address} .*Check TEMPORAL_ADDRESS`),
   );
 });

@@ -95,6 +95,7 @@ describe('startDevServer', () => {
         connectionOptions: { address: first.address },
         namespace: NAMESPACE,
         configured: true,
+        dataConverter: {},
       };
       const { client, connection } = await connectClient(settings);
       try {
