@@ -1,11 +1,12 @@
 import { Connection } from '@temporalio/client';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { sql } from 'kysely';
 import { openDatabase, type Database } from '../database/database.ts';
 import { openSimulatedFleet } from '../fleet/index.ts';
 import { openLedger } from '../ledger/index.ts';
 import { createLogger } from '../log.ts';
 import { loadConnection } from '../temporal/connection.ts';
+import { parsePort } from '../temporal/ports.ts';
 import type { Probe } from './health.ts';
 import { createApiServer } from './server.ts';
 
@@ -40,14 +41,6 @@ function parseOptions(args: readonly string[]): Options {
     .exitOverride()
     .parse(args, { from: 'user' })
     .opts<Options>();
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) {
-    throw new InvalidArgumentError('A port is a number from 0 to 65535.');
-  }
-  return port;
 }
 
 /** Serves until a signal asks it to end; then lets the requests under way finish. */

@@ -6,6 +6,7 @@ export interface DevServerSettings {
   readonly port: number;
   /** Without one there is no Web UI. */
   readonly uiPort?: number;
+  readonly codecEndpoint?: string | undefined;
   /** Without one everything is kept in memory and gone at the end. */
   readonly dbFile?: string;
   readonly extraArgs?: readonly string[];
@@ -32,12 +33,14 @@ export function devServerArguments({
   ip,
   port,
   uiPort,
+  codecEndpoint,
   dbFile,
   extraArgs = [],
 }: DevServerSettings): string[] {
   return [
     ...['server', 'start-dev', '--log-level', 'warn', '--ip', ip, '--port', String(port)],
     ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
+    ...(codecEndpoint === undefined ? [] : ['--ui-codec-endpoint', codecEndpoint]),
     ...(dbFile === undefined ? [] : ['--db-filename', dbFile, ...DURABLE_AND_FAST]),
     ...SHORT_TIMERS,
     ...searchAttributeFlags(),

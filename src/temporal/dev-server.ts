@@ -19,6 +19,8 @@ export interface DevServerOptions {
   readonly ip?: string;
   /** Default: beside the database; in memory, a temporary file that goes with the server. */
   readonly logFile?: string;
+  /** Where the Web UI has payloads decrypted. */
+  readonly codecEndpoint?: string | undefined;
   /** Without the Web UI. */
   readonly headless?: boolean;
   readonly extraArgs?: readonly string[];
@@ -80,10 +82,11 @@ async function startOnFreePorts(cli: string, options: DevServerOptions): Promise
 }
 
 async function chooseSettings(options: DevServerOptions): Promise<DevServerSettings> {
-  const { dbFile, extraArgs, ip = LOOPBACK } = options;
+  const { dbFile, extraArgs, codecEndpoint, ip = LOOPBACK } = options;
   const port = await choosePort(options.port, DEFAULT_PORT, ip);
   if (options.headless) return { dbFile, extraArgs, ip, port };
-  return { dbFile, extraArgs, ip, port, uiPort: await choosePort(options.uiPort, DEFAULT_UI_PORT, ip) };
+  const uiPort = await choosePort(options.uiPort, DEFAULT_UI_PORT, ip);
+  return { dbFile, extraArgs, ip, port, uiPort, codecEndpoint };
 }
 
 /** A port that a person asked for is taken at their word: the server says so when it can't have it. */

@@ -1,6 +1,7 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { connectClient, DEFAULT_ADDRESS, loadConnection, type TemporalConnection } from './connection.ts';
 import { startDevServer, type DevServer } from './dev-server.ts';
+import { parsePort } from './ports.ts';
 import { registerSearchAttributes } from './register-search-attributes.ts';
 import { searchAttributeDefinitions } from './search-attributes.ts';
 
@@ -10,6 +11,7 @@ interface Options {
   readonly inMemory?: true;
   readonly port?: number;
   readonly uiPort?: number;
+  readonly codecEndpoint?: string;
 }
 
 /** As in BSD's sysexits: a wrong command line is told apart from a server that fails. */
@@ -25,6 +27,7 @@ function parseOptions(args: readonly string[]): Options {
     .addOption(new Option('--in-memory', 'keep nothing: faster, and gone at the end').conflicts('dbFile'))
     .option('--port <number>', 'port of gRPC (default: 7233, or a free one when it is taken)', parsePort)
     .option('--ui-port <number>', 'port of the Web UI (default: 8233, or a free one)', parsePort)
+    .option('--codec-endpoint <url>', 'has the Web UI decrypt payloads there: see npm run codec-server')
     .addHelpText(
       'after',
       '\nIf TEMPORAL_ADDRESS or a Temporal profile names a server, that one is checked instead.',
@@ -33,13 +36,6 @@ function parseOptions(args: readonly string[]): Options {
     .showHelpAfterError('(--help shows the options)')
     .exitOverride();
   return command.parse(args, { from: 'user' }).opts<Options>();
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535)
-    throw new InvalidArgumentError('A port is a number from 0 to 65535.');
-  return port;
 }
 
 /** Somebody else runs the server: make sure that it is there and knows our search attributes. */
@@ -81,9 +77,9 @@ function describe(server: DevServer, dbFile: string | undefined): string {
   ].join('\n');
 }
 
-async function runServer({ dbFile, inMemory, port, uiPort }: Options): Promise<number> {
+async function runServer({ dbFile, inMemory, port, uiPort, codecEndpoint }: Options): Promise<number> {
   const file = inMemory ? undefined : dbFile;
-  const server = await startDevServer({ dbFile: file, port, uiPort });
+  const server = await startDevServer({ dbFile: file, port, uiPort, codecEndpoint });
   const ended = server.exited.then(() => 'ended' as const);
   const asked = untilAskedToEnd().then(() => 'asked' as const);
   // Only now: whoever reads it may well ask at once.

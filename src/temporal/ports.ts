@@ -1,5 +1,13 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { InvalidArgumentError } from 'commander';
+
+/** The value of a command's option. @throws InvalidArgumentError */
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+}
 
 /** Whether a server could listen there now. */
 export async function isFree(port: number, host: string): Promise<boolean> {
