@@ -1,22 +1,16 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode } from '@temporalio/worker';
+import { bundleWorkflows } from '../src/temporal/workflow-bundle.ts';
 
 /**
  * The last step of `npm run build`: all workflow code in one file, at the place where `loadWorkflowBundle` looks; once more for
  * workers that encrypt. A worker starts a second or two sooner by it, and every worker of an image runs the very same code.
+ * Made from the sources, not from their compiled form: stack traces in a history then name the lines that a person knows.
  */
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
-const quiet = () => undefined;
-
 async function bundle(name: string, options: { failureConverterPath?: string } = {}): Promise<void> {
-  const { code } = await bundleWorkflowCode({
-    // The sources, not their compiled form: stack traces in a history then name the lines that a person knows.
-    workflowsPath: path('../src/workflows/index.ts'),
-    ...options,
-    logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: console.warn, error: console.error },
-  });
+  const { code } = await bundleWorkflows(options);
   await writeFile(path(`../dist/${name}`), code);
   console.log(`dist/${name}: ${(code.length / 2 ** 20).toFixed(1)} MiB`);
 }

@@ -1,9 +1,12 @@
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { Runtime, type Worker } from '@temporalio/worker';
 import { createActivities } from './activities/index.ts';
 import { openDatabase } from './database/database.ts';
 import { openSimulatedFleet } from './fleet/index.ts';
 import { openLedger } from './ledger/index.ts';
 import { createLogger } from './log.ts';
+import { activityLog } from './telemetry/activity-log.ts';
+import { prepareOperations } from './telemetry/operations.ts';
+import { startTracing } from './telemetry/tracing.ts';
 import { connectClient, connectWorker, loadConnection } from './temporal/connection.ts';
 import { registerSearchAttributes } from './temporal/register-search-attributes.ts';
 import { createRolloutWorker } from './temporal/rollout-worker.ts';
@@ -16,31 +19,50 @@ import { workflowDirectory } from './temporal/workflow-directory.ts';
 const log = createLogger('worker');
 
 try {
-  Runtime.install({
-    logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
-      log[level === 'ERROR' ? 'error' : 'warn'](meta ?? {}, message),
-    ),
-  });
+  const prepared = await prepareOperations(log);
+  Runtime.install(prepared.runtime);
+  const tracing = await startTracing('rollouts-worker');
   const settings = loadConnection();
-  const { client, connection: clientConnection } = await connectClient(settings);
-  await registerSearchAttributes(clientConnection, settings.namespace);
+  const { namespace, dataConverter } = settings;
+  const { client, connection: clientConnection } = await connectClient(settings, tracing.plugins);
+  await registerSearchAttributes(clientConnection, namespace);
   const connection = await connectWorker(settings);
   const database = await openDatabase();
-  const activities = createActivities({
-    fleet: await openSimulatedFleet(database),
-    ledger: openLedger(database),
-    workflows: workflowDirectory(client),
+  const fleet = await openSimulatedFleet(database);
+  const ledger = openLedger(database);
+  let worker: Worker | undefined;
+  const operations = await prepared.open({
+    fleet,
+    statistics: ledger.statistics,
+    database,
+    temporal: clientConnection,
+    namespace,
+    worker: () => worker,
   });
-  const { namespace, dataConverter } = settings;
-  const worker = await createRolloutWorker({ connection, namespace, dataConverter, activities });
+  const activities = createActivities({
+    fleet,
+    ledger,
+    workflows: workflowDirectory(client),
+    listener: operations.listener,
+  });
+  worker = await createRolloutWorker({
+    connection,
+    namespace,
+    dataConverter,
+    activities,
+    interceptors: { activity: [activityLog] },
+    plugins: tracing.plugins,
+  });
   log.info(
     { pid: process.pid, address: settings.connectionOptions.address, database: database.location },
     'worker ready',
   );
   await worker.run();
+  await operations.close();
   await connection.close();
   await clientConnection.close();
   await database.close();
+  await tracing.close();
   log.info('worker stopped');
 } catch (error) {
   log.error({ error: (error as Error).message }, 'worker failed');

@@ -1,6 +1,6 @@
 import { virtualAt, type Instant } from '../domain/clock.ts';
 import type { Fleet } from '../fleet/port.ts';
-import type { Ledger } from '../ledger/port.ts';
+import type { Attempt, Ledger } from '../ledger/port.ts';
 import type { ScaleSetRolloutInput } from '../workflows/messages.ts';
 
 /** What activities ask of Temporal itself: whether a workflow runs, and to wake one. */
@@ -13,12 +13,26 @@ export interface WorkflowDirectory {
   windDown(input: ScaleSetRolloutInput): Promise<void>;
 }
 
+/** How a VM's wait for health ended (rule B5). */
+export interface HealthWait {
+  /** Virtual milliseconds. */
+  duration: number;
+  isHealthy: boolean;
+}
+
+/** Hears of what no answer of an activity tells. An activity that is repeated may tell it again. */
+export interface Listener {
+  takenOver?(attempt: Attempt): void;
+  healthWaitEnded?(wait: HealthWait): void;
+}
+
 export interface ActivityDependencies {
   fleet: Fleet;
   ledger: Ledger;
   workflows: WorkflowDirectory;
   /** Tells whoever waits for an activity that it lives; Temporal's own if absent. */
   heartbeat?: (details: unknown) => void;
+  listener?: Listener;
 }
 
 /**

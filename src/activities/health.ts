@@ -40,6 +40,7 @@ export async function checkHealth(deps: ActivityDependencies, input: HealthInput
   const toRestore = judged
     .filter((one) => one.verdict === 'restore')
     .map(({ instanceId, error }) => ({ instanceId, error: error ?? 'unknown' }));
+  if (waiting.length === 0) tellWaits(deps, judged);
   if (waiting.length === 0 && toRestore.length === 0) await recordOutcomes(deps, attempt, input, judged, at);
   return {
     healthy: judged.filter((one) => one.verdict === 'upgraded').length,
@@ -198,6 +199,18 @@ function waitLines(verdict: HealthVerdict, late: string): Judged['lines'] {
       ? { at: verdict.at, event: 'succeeded', error: null }
       : { at: verdict.at, event: 'failed', error: late },
   ];
+}
+
+/** Called once all waits of a batch have ended. */
+function tellWaits({ listener }: ActivityDependencies, judged: readonly Judged[]): void {
+  for (const { lines } of judged) {
+    const [started, ended] = lines;
+    if (started && ended)
+      listener?.healthWaitEnded?.({
+        duration: ended.at - started.at,
+        isHealthy: ended.event === 'succeeded',
+      });
+  }
 }
 
 async function journalWaits(

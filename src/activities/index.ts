@@ -14,7 +14,7 @@ import {
 import { lookAtRegion } from './region.ts';
 import { lookAtScaleSet } from './scale-set.ts';
 
-export type { ActivityDependencies, WorkflowDirectory } from './context.ts';
+export type { ActivityDependencies, HealthWait, Listener, WorkflowDirectory } from './context.ts';
 
 /** Every activity, as a function of its dependencies; the keys are the activities' names in histories. */
 const table = {

@@ -53,6 +53,7 @@ export async function openAttempt(
       reason: { code: 'OperationNotAllowed', message },
     };
   }
+  if (kind === 'takenOver') deps.listener?.takenOver?.(attempt);
   await fleet.fence(scaleSet.id, attempt.fence);
   if (attempt.kind === 'revert') await holdBack(deps, rollout, scaleSet.id, at);
   return attempt;

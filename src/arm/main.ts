@@ -1,13 +1,13 @@
 import { Connection } from '@temporalio/client';
 import { Command, CommanderError, Option } from 'commander';
-import { sql } from 'kysely';
-import { openDatabase, type Database } from '../database/database.ts';
+import { openDatabase } from '../database/database.ts';
 import { openSimulatedFleet } from '../fleet/index.ts';
 import { openLedger } from '../ledger/index.ts';
 import { createLogger } from '../log.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { storeProbes } from '../telemetry/probes.ts';
 import { loadConnection } from '../temporal/connection.ts';
 import { parsePort } from '../temporal/ports.ts';
-import type { Probe } from './health.ts';
 import { createApiServer } from './server.ts';
 
 /** `npm run api`: serves the control plane API. Any number of them share one Temporal server and one database. */
@@ -52,12 +52,11 @@ async function serve({ port, host }: Options): Promise<void> {
   const temporal = Connection.lazy({ address, apiKey, tls, metadata, interceptors: [] });
   const database = await openDatabase();
   try {
-    const server = createApiServer({
-      fleet: await openSimulatedFleet(database),
-      ledger: openLedger(database),
-      probes: probesOf(database, temporal, settings.namespace),
-      log,
-    });
+    const fleet = await openSimulatedFleet(database);
+    const ledger = openLedger(database);
+    const probes = storeProbes(database, temporal, settings.namespace);
+    const metrics = createMetrics({ statistics: ledger.statistics, fleet, probes, log });
+    const server = createApiServer({ fleet, ledger, probes, metrics, log });
     const url = await server.listen({ port, host });
     log.info({ url, temporal: address, database: database.location }, 'api ready');
     const signal = await untilAskedToEnd();
@@ -67,13 +66,6 @@ async function serve({ port, host }: Options): Promise<void> {
     await Promise.all([temporal.close(), database.close()]);
   }
   log.info('api stopped');
-}
-
-function probesOf(database: Database, temporal: Connection, namespace: string): Record<string, Probe> {
-  return {
-    database: () => sql`select 1`.execute(database.db),
-    temporal: () => temporal.workflowService.describeNamespace({ namespace }),
-  };
 }
 
 /** Once: whoever asks a second time does not want to wait. */

@@ -4,7 +4,9 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest }
 import type { Fleet } from '../fleet/port.ts';
 import type { Attempts } from '../ledger/port.ts';
 import { answerErrorsInArmShape, armErrorBody, toArmError } from './errors.ts';
-import { serveHealth, type Probe } from './health.ts';
+import { serveHealth, type Probes } from '../telemetry/health.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { serveMetrics } from '../telemetry/server.ts';
 import { serveImageVersions } from './images.ts';
 import { requireApiVersion } from './requests.ts';
 import { serveScaleSets } from './scale-sets.ts';
@@ -13,7 +15,8 @@ export interface ApiParts {
   readonly fleet: Pick<Fleet, 'clock' | 'regions' | 'scaleSet' | 'imageOffers'>;
   readonly ledger: { readonly attempts: Pick<Attempts, 'listOf' | 'instances'> };
   /** What must answer for the API to be ready, by the part's name. */
-  readonly probes: Readonly<Record<string, Probe>>;
+  readonly probes: Probes;
+  readonly metrics: Metrics;
   readonly log: FastifyBaseLogger;
 }
 
@@ -24,7 +27,7 @@ const MAX_PARAM_LENGTH = 300;
  * The control plane's place: whether it is alive and ready, and what the stores can tell of upgrades so far, in ARM's
  * shapes. Everything else is answered by an ARM error that says so. Nobody is asked who they are: bind it to loopback.
  */
-export function createApiServer({ fleet, ledger, probes, log }: ApiParts): FastifyInstance {
+export function createApiServer({ fleet, ledger, probes, metrics, log }: ApiParts): FastifyInstance {
   const server = Fastify({
     loggerInstance: log,
     logController: new OneLinePerRequest(),
@@ -41,6 +44,7 @@ export function createApiServer({ fleet, ledger, probes, log }: ApiParts): Fasti
   server.addHook('onRequest', async (request, reply) => nameRequest(request, reply));
   answerErrorsInArmShape(server);
   serveHealth(server, probes);
+  serveMetrics(server, metrics);
   server.register(async (arm) => {
     arm.addHook('onRequest', async (request) => requireApiVersion(request));
     serveScaleSets(arm, { fleet, attempts: ledger.attempts });
@@ -63,6 +67,8 @@ function nameRequest(request: FastifyRequest, reply: FastifyReply): void {
   if (client !== undefined) reply.header('x-ms-client-request-id', client);
 }
 
+const PROBED = new Set(['/healthz', '/readyz', '/metrics']);
+
 /** One line when a request is done says what two do; those of an orchestrator's probes would bury all others. */
 class OneLinePerRequest extends LogController {
   override incomingRequest(): void {}
@@ -74,7 +80,7 @@ class OneLinePerRequest extends LogController {
     request: FastifyRequest,
     reply: FastifyReply,
   ): void {
-    const isProbe = request.routeOptions.url === '/healthz' || request.routeOptions.url === '/readyz';
+    const isProbe = PROBED.has(request.routeOptions.url ?? '');
     const level = error || reply.statusCode >= 500 ? 'warn' : isProbe ? 'debug' : 'info';
     const line = { method: request.method, url: request.url, status: reply.statusCode };
     request.log[level]({ ...line, ms: Math.round(reply.elapsedTime) }, 'request');

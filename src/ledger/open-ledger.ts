@@ -8,6 +8,7 @@ import { phasesOn } from './phases.ts';
 import type { Ledger } from './port.ts';
 import { quarantineOn } from './quarantine.ts';
 import { rolloutsOn } from './rollouts.ts';
+import { statisticsOn } from './statistics.ts';
 import { targetsOn } from './targets.ts';
 
 /**
@@ -25,5 +26,6 @@ export function openLedger(database: Database): Ledger {
     journal: journalOn(database),
     quarantine: quarantineOn(database),
     heldVersions: heldVersionsOn(database),
+    statistics: statisticsOn(database),
   };
 }

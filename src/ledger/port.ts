@@ -27,6 +27,7 @@ import type {
   Order,
   RecordedEntry,
 } from './records.ts';
+import type { Statistics } from './statistics-records.ts';
 
 export type {
   Reason,
@@ -55,6 +56,8 @@ export type {
   Order,
   RecordedEntry,
 } from './records.ts';
+
+export type { LedgerStatistics, Statistics } from './statistics-records.ts';
 
 /** An OS upgrade without parameters, unless it says otherwise. */
 export type NewRollout = Omit<Rollout, 'status' | 'reason' | 'endedAt' | 'action' | 'parameters' | 'why'> &
@@ -267,4 +270,5 @@ export interface Ledger {
   journal: Journal;
   quarantine: Quarantine;
   heldVersions: HeldVersions;
+  statistics: Statistics;
 }

@@ -1,4 +1,4 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type ClientPlugin } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
@@ -72,15 +72,19 @@ function readConfiguration(overrideEnvVars: Record<string, string>): ClientConne
 
 /**
  * Connects a client, and finds out now whether the server is there.
+ * @param plugins what else its calls do, such as to be traced
  * @throws TemporalUnreachableError within about 5 s
  */
-export async function connectClient(settings = loadConnection()): Promise<ConnectedClient> {
+export async function connectClient(
+  settings = loadConnection(),
+  plugins: ClientPlugin[] = [],
+): Promise<ConnectedClient> {
   const { address, apiKey, tls, metadata } = settings.connectionOptions;
   const options = { address, apiKey, tls, metadata, connectTimeout: CONNECT_TIMEOUT_MS };
   try {
     const connection = await Connection.connect(options);
     const { namespace, dataConverter } = settings;
-    return { connection, client: new Client({ connection, namespace, dataConverter }) };
+    return { connection, client: new Client({ connection, namespace, dataConverter, plugins }) };
   } catch (error) {
     throw new TemporalUnreachableError(settings, error);
   }

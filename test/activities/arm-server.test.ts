@@ -5,6 +5,7 @@ import { createApiServer, type ApiParts } from '../../src/arm/server.ts';
 import { MINUTE } from '../../src/domain/clock.ts';
 import { DEFAULT_ROLLING_POLICY } from '../../src/domain/policy.ts';
 import { openLedger } from '../../src/ledger/index.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { fleetOf, EPOCH, NEW_VERSION, OLD_VERSION, TARGET, type TestFleet } from '../support/fleet.ts';
 
 const ATTEMPTS = 7;
@@ -32,7 +33,9 @@ describe('the API on a fleet and a ledger', () => {
     lines = [];
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
     const { fleet = test.fleet, probes = {}, headers } = options;
-    const server = createApiServer({ fleet, ledger: openLedger(test.database), probes, log });
+    const ledger = openLedger(test.database);
+    const metrics = createMetrics({ statistics: ledger.statistics, fleet: test.fleet, probes, log });
+    const server = createApiServer({ fleet, ledger, probes, metrics, log });
     try {
       return await server.inject({ url, headers });
     } finally {

@@ -54,6 +54,24 @@ const LAYERS: Record<string, Layer> = {
     files: /^src\/ledger\//,
     imports: [domain, /^src\/database\//, /^src\/ledger\//, anyOf('zod', 'kysely')],
   },
+  // Tells of what the others do, and changes nothing.
+  telemetry: {
+    files: /^src\/telemetry\//,
+    imports: [
+      domain,
+      node,
+      /^src\/telemetry\//,
+      /^src\/workflows\/log-subject\.ts$/,
+      /^src\/temporal\/ports\.ts$/,
+      anyOf('@temporalio/activity', '@temporalio/worker', 'fastify', 'kysely', 'pino', 'prom-client'),
+      /^@opentelemetry\//,
+      anyOf('@temporalio/interceptors-opentelemetry'),
+    ],
+    types: [
+      /^src\/(activities\/(index|types)|ledger\/port|database\/database)\.ts$/,
+      anyOf('@temporalio/client'),
+    ],
+  },
   audit: { files: /^src\/audit\//, imports: [domain, /^src\/audit\//] },
   // Plays Temporal: what it runs is what the workers run.
   rehearsal: {

@@ -8,7 +8,7 @@ import { MINUTE } from '../../src/domain/clock.ts';
 import { DEFAULT_SETTINGS } from '../../src/domain/policy.ts';
 import { dataConverterOf } from '../../src/temporal/codec/data-converter.ts';
 import { loadKeyRing } from '../../src/temporal/codec/key-ring.ts';
-import { loadWorkflowBundle } from '../../src/temporal/rollout-worker.ts';
+import { loadWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { workflowDirectory } from '../../src/temporal/workflow-directory.ts';
 import type { imageRollout } from '../../src/workflows/index.ts';
 import { statusQuery, TASK_QUEUE, type BatchUpgradeInput } from '../../src/workflows/messages.ts';
