@@ -82,7 +82,9 @@ class OneLinePerRequest extends LogController {
   ): void {
     const isProbe = PROBED.has(request.routeOptions.url ?? '');
     const level = error || reply.statusCode >= 500 ? 'warn' : isProbe ? 'debug' : 'info';
-    const line = { method: request.method, url: request.url, status: reply.statusCode };
+    // Without the query: whoever mistakes the address may have a token in it.
+    const path = request.url.split('?', 1)[0];
+    const line = { method: request.method, url: path, status: reply.statusCode };
     request.log[level]({ ...line, ms: Math.round(reply.elapsedTime) }, 'request');
   }
 }

@@ -76,7 +76,10 @@ export interface RenewedResource {
   was: ListedState;
   /** Until when its credential opens it now; null for ever. */
   until: Instant | null;
-  /** With its new token, where the credential is one: models have to be given that. */
+  /**
+   * Where the credential is a token: with the new one, which models have to be given. One that the caller named is not repeated: it is
+   * spelled as in `ResourceSummary`.
+   */
   newUrl: string | null;
 }
 
@@ -143,5 +146,6 @@ async function renew(
   const given = url !== undefined && resourceUrl(url) !== place ? url : null;
   const newUrl = hasTokens ? (given ?? `${place}?sig=${shortHash(`${place}:${now}`)}`) : null;
   await fleet.putExternalResource({ url: newUrl ?? place, credentialExpiresAt, goneAt: null });
-  return { url: place, was, until: credentialExpiresAt, newUrl };
+  const toldUrl = given === null ? newUrl : resourceUrl(given);
+  return { url: place, was, until: credentialExpiresAt, newUrl: hasTokens ? toldUrl : null };
 }

@@ -1,22 +1,27 @@
 import { shortHash } from '../domain/random.ts';
 import type { ExternalResource } from '../domain/surroundings.ts';
 
+/** Scheme, user, host with path, query; a fragment is no part of what a URL names. */
+const URL_PARTS = /^([a-z][a-z0-9+.-]*:\/\/)?(?:([^/?#@]*)@)?([^?#]*)(?:\?([^#]*))?/is;
+
 /** How a token is told apart without being told. */
 const FINGERPRINT = /^\(token [0-9a-f]+\)$/;
 
 /**
- * A URL as the fleet compares it and as it may be told: lower case, and in place of its query, where SAS tokens are, what tells one
- * token from another: `https://store.example/setup.sh?(token 1a2b3c4d)`. The same for what is spelled so already.
+ * A URL as the fleet compares it and as it may be told: lower case, and in place of its query, where SAS tokens are, and of a user with a
+ * password, what tells one token from another: `https://store.example/setup.sh?(token 1a2b3c4d)`. The same for what is spelled so already.
  */
 export function resourceUrl(url: string): string {
-  const [, place = '', query] = /^([^?#]*)(?:\?([^#]*))?/s.exec(url) ?? [];
-  if (!query) return place.toLowerCase();
-  return `${place.toLowerCase()}?${FINGERPRINT.test(query) ? query : `(token ${shortHash(query).slice(0, 8)})`}`;
+  const [, scheme = '', user, rest = '', query] = URL_PARTS.exec(url) ?? [];
+  const place = `${scheme}${rest}`.toLowerCase();
+  if (user === undefined && query !== undefined && FINGERPRINT.test(query)) return `${place}?${query}`;
+  const token = [user, query].filter(Boolean).join('@');
+  return token === '' ? place : `${place}?(token ${shortHash(token).slice(0, 8)})`;
 }
 
 /** The same without any token: where the resource is. */
 export function resourcePlace(url: string): string {
-  return resourceUrl(url.replace(/\?.*$/s, ''));
+  return resourceUrl(url).replace(/\?.*$/s, '');
 }
 
 /**

@@ -62,6 +62,12 @@ describe('model show', () => {
     const model = {
       protectedSettings: { key: 'SECRET' },
       list: [{ CustomData: 'SECRET' }, 'curl https://a.example/x?sv=1&sig=SECRET -o y'],
+      settings: {
+        storageAccountKey: 'SECRET',
+        dbPassword: 'SECRET',
+        from: 'git https://bot:SECRET@b.example/x.git',
+      },
+      windowsConfiguration: { additionalUnattendContent: [{ content: 'SECRET' }] },
       userData: null,
       kept: 'https://a.example/x',
     };
@@ -69,6 +75,7 @@ describe('model show', () => {
     expect(JSON.stringify(shown)).not.toContain('SECRET');
     expect(shown).toMatchObject({
       list: [{ CustomData: '(redacted)' }, 'curl https://a.example/x?(redacted) -o y'],
+      settings: { from: 'git https://(redacted)@b.example/x.git' },
       userData: null,
       kept: 'https://a.example/x',
     });

@@ -65,8 +65,11 @@ export interface Ran {
 /** Runs the command within this process. */
 export async function run(
   args: readonly string[],
-  { databaseUrl }: Workspace,
-  { temporal = new FakeTemporal(), signal = new AbortController().signal } = {},
+  { databaseUrl }: Pick<Workspace, 'databaseUrl'>,
+  {
+    temporal = new FakeTemporal(),
+    signal = new AbortController().signal,
+  }: { temporal?: Pick<FakeTemporal, 'connect'>; signal?: AbortSignal } = {},
 ): Promise<Ran> {
   const out = sink();
   const err = sink();

@@ -19,6 +19,18 @@ describe('the URL of a resource', () => {
     expect(resourceUrl(url('sig=a'))).toBe(url('sig=a'));
     expect(resourcePlace(`${PLACE}?sig=a`)).toBe(PLACE);
   });
+
+  it('is known by its user and password without telling them', () => {
+    const withUser = (user: string, query = '') =>
+      resourceUrl(`https://${user}@Store.example/App.zip${query}`);
+    expect(withUser('bot:SECRET')).toMatch(/^https:\/\/store\.example\/app\.zip\?\(token [0-9a-f]{8}\)$/);
+    expect(withUser('bot:SECRET')).not.toBe(withUser('bot:OTHER'));
+    expect(withUser('bot:SECRET', '?sig=a')).not.toBe(withUser('bot:OTHER', '?sig=a'));
+    expect(withUser('bot:SECRET', '?(token 12345678)')).not.toContain('12345678');
+    expect(resourceUrl(withUser('bot:SECRET'))).toBe(withUser('bot:SECRET'));
+    expect(resourcePlace('https://bot:SECRET@store.example/app.zip?sig=a')).toBe(PLACE);
+    expect(resourceUrl(`${PLACE}?mail=a@b.example`)).toBe(url('mail=a@b.example'));
+  });
 });
 
 describe('what a URL finds among the resources that are listed (rules B11, C8)', () => {

@@ -13,17 +13,18 @@ const EXAMPLE =
 /** Reads `<path>=<value>`: the value is JSON, or a text as it stands. @throws UsageError */
 export function parseAssignment(text: string): Assignment {
   const match = /^((?:[^=[]|\[[^\]]*\])+?)=(.*)$/s.exec(text);
-  if (match === null) throw new UsageError(`"${text}" is no change of a model. ${EXAMPLE}`);
+  // Values may be secret: no message repeats one.
+  if (match === null) throw new UsageError(`"${text.split('=', 1)[0]}" is no change of a model. ${EXAMPLE}`);
   const [, path = '', written = ''] = match;
-  return { path: path.trim(), value: valueOf(written) };
+  return { path: path.trim(), value: valueOf(written, path) };
 }
 
-function valueOf(written: string): unknown {
+function valueOf(written: string, path: string): unknown {
   try {
     return JSON.parse(written) as unknown;
   } catch {
     // What looks like JSON and is none was meant to be some.
-    if (/^\s*["[{]/.test(written)) throw new UsageError(`${written} is no JSON: correct it.`);
+    if (/^\s*["[{]/.test(written)) throw new UsageError(`The value of ${path} is no JSON: correct it.`);
     return written;
   }
 }

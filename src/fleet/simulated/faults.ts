@@ -3,6 +3,7 @@ import { isoInstant } from './instant.ts';
 import { OPERATION_ORDER, type FleetOperation } from '../../domain/operation.ts';
 import { shortHash, uniform } from '../../domain/random.ts';
 import { scaleSetKey } from '../../domain/scale-set.ts';
+import { resourceUrl } from '../resource-url.ts';
 
 /** Which instances a fault concerns: all that pass every condition given. */
 const target = {
@@ -16,7 +17,8 @@ const target = {
 };
 const seconds = z.number().nonnegative();
 const version = z.string().min(1);
-const url = z.url();
+/** Kept as resources are: without the token. */
+const url = z.url().transform(resourceUrl);
 
 /** What goes wrong, from a scenario file. */
 export const faultSchema = z.discriminatedUnion('kind', [

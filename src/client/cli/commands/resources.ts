@@ -109,9 +109,11 @@ function renewedText(renewed: readonly RenewedResource[]): string {
     .map(({ url, was, until, newUrl }) => {
       const before = { ok: 'was open', expired: 'had expired', gone: 'was gone' }[was];
       const opens = `it opens ${until === null ? 'for ever' : `until ${isoTime(until)}`}`;
-      return newUrl === null
-        ? `${url} ${before}; ${opens}.`
-        : `${url} ${before}; ${opens} by its new token. Update the extension in the model with this URL:\n  ${newUrl}`;
+      if (newUrl === null) return `${url} ${before}; ${opens}.`;
+      const update = newUrl.endsWith(')')
+        ? 'Update the extension in the model with the URL that you gave.'
+        : `Update the extension in the model with this URL:\n  ${newUrl}`;
+      return `${url} ${before}; ${opens} by its new token. ${update}`;
     })
     .join('\n');
 }
