@@ -8,6 +8,7 @@ import { createApiServer } from '../../src/arm/server.ts';
 import { openRollouts, type OpenRollouts } from '../../src/client/cli/open-rollouts.ts';
 import { startProcess, type ManagedProcess } from '../../src/demo/managed-process.ts';
 import { connectClient, loadConnection } from '../../src/temporal/connection.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { IMAGE, run } from '../cli/support.ts';
 import {
   CANARIES,
@@ -140,7 +141,9 @@ async function askEverything(rolloutId: string): Promise<void> {
 async function askApi(): Promise<void> {
   const lines: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
-  const api = createApiServer({ ...rollouts, probes: {}, log });
+  const { fleet, ledger } = rollouts;
+  const metrics = createMetrics({ statistics: ledger.statistics, fleet, probes: {}, log });
+  const api = createApiServer({ fleet, ledger, probes: {}, metrics, log });
   for (const { name } of SETS) {
     for (const what of ['osUpgradeHistory', 'rollingUpgrades/latest']) {
       const answer = await api.inject(
@@ -149,6 +152,7 @@ async function askApi(): Promise<void> {
       answers[`API ${name} ${what}`] = answer.body + JSON.stringify(answer.headers);
     }
   }
+  answers['API metrics'] = (await api.inject('/metrics')).body;
   answers['API log'] = lines.join('');
   await api.close();
 }
