@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Driver, type SqliteDatabase, SqliteDialect, SqliteDriver } from 'kysely';
 import LibsqlDatabase from 'libsql';
+import { RememberingDatabase } from './sqlite-statements.ts';
 
 /** How long the engine itself waits for a lock. Short: it blocks the process, so the patience is in `withRetries`. */
 const BUSY_TIMEOUT_MS = 20;
@@ -46,22 +47,6 @@ export function sqliteDialect(path: string): SqliteDialect {
   // In WAL mode NORMAL survives the death of any process; only a power cut can cost the last commits.
   database.exec('pragma synchronous = normal');
   database.exec('pragma foreign_keys = on');
-  const prepared = path === ':memory:' ? rememberingStatements(database) : database;
-  return new ImmediateSqliteDialect(prepared, () => database.exec('begin immediate'));
-}
-
-/**
- * Keeps every statement for its next use, which is a third of the time that a rehearsal takes. Only where nobody else uses
- * the database: a statement that found a file busy must not be used again (see above).
- */
-function rememberingStatements(database: SqliteDatabase): SqliteDatabase {
-  const known = new Map<string, ReturnType<SqliteDatabase['prepare']>>();
-  return {
-    close: () => database.close(),
-    prepare: (sql) => {
-      const statement = known.get(sql) ?? database.prepare(sql);
-      known.set(sql, statement);
-      return statement;
-    },
-  };
+  const remembering = new RememberingDatabase(database);
+  return new ImmediateSqliteDialect(remembering, () => database.exec('begin immediate'));
 }

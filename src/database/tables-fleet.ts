@@ -32,6 +32,8 @@ export interface FleetTables {
     fence: number;
     /** The latest virtual time at which the set was changed: it never goes back. */
     sim_time: number;
+    /** Another one with every change of its instances; '' where none has changed since there are tags. */
+    instances_tag: string;
   };
   instances: {
     scale_set_key: string;

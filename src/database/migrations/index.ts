@@ -6,6 +6,7 @@ import { attemptKindsMigration } from './004-attempt-kinds.ts';
 import { instanceNumbersMigration } from './005-instance-numbers.ts';
 import { attemptWarningsMigration } from './006-attempt-warnings.ts';
 import { restoreErrorsMigration } from './007-restore-errors.ts';
+import { instanceTagsMigration } from './008-instance-tags.ts';
 
 /** All migrations by name, in order of name. A released one is never edited: add the next number. */
 export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migration> {
@@ -17,5 +18,6 @@ export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migra
     '005-instance-numbers': instanceNumbersMigration(),
     '006-attempt-warnings': attemptWarningsMigration(),
     '007-restore-errors': restoreErrorsMigration(),
+    '008-instance-tags': instanceTagsMigration(),
   };
 }

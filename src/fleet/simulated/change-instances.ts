@@ -1,8 +1,8 @@
 import type { Database } from '../../database/database.ts';
 import type { Instant } from '../../domain/clock.ts';
-import { scaleSetKey, type ScaleSet } from '../../domain/scale-set.ts';
+import { scaleSetKey } from '../../domain/scale-set.ts';
 import type { InstanceState, Stop } from './state.ts';
-import { loadInstances, saveSet, setLock, settleAll } from './store.ts';
+import { loadInstances, loadSet, saveSet, setLock, settleAll } from './store.ts';
 
 /** What can be done to an instance from outside an upgrade. */
 export interface InstanceChange {
@@ -20,11 +20,11 @@ export async function changeInstances(
 ): Promise<void> {
   const key = scaleSetKey(id);
   await database.write([setLock(key)], async (tx) => {
-    const row = await tx.selectFrom('scale_sets').selectAll().where('key', '=', key).executeTakeFirst();
-    if (row === undefined) return;
-    const now = Math.max(at, row.sim_time);
-    const instances = await loadInstances(tx, key, { ids: instanceIds, dueUntil: now });
-    const lines = settleAll(JSON.parse(row.spec) as ScaleSet, instances, now);
+    const set = await loadSet(tx, id);
+    if (set === null) return;
+    const now = Math.max(at, set.simTime);
+    const instances = await loadInstances(tx, set, { ids: instanceIds, dueUntil: now });
+    const lines = settleAll(set.spec, instances, now);
     for (const instance of instances.filter(({ row: { instance_id } }) =>
       instanceIds.includes(instance_id),
     )) {
@@ -35,7 +35,7 @@ export async function changeInstances(
         stops: stopsAfter(instance.state, change.power, now),
       };
     }
-    await saveSet(tx, { key, fence: row.fence, simTime: now }, instances, lines);
+    await saveSet(tx, { ...set, simTime: now }, instances, lines);
   });
 }
 

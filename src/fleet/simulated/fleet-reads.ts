@@ -4,10 +4,18 @@ import { imageKey } from '../../domain/image.ts';
 import type { Region } from '../../domain/region.ts';
 import { scaleSetKey, type Instance, type ScaleSet } from '../../domain/scale-set.ts';
 import { healthSource } from '../health-signal.ts';
+import type { InstanceCache } from './instance-cache.ts';
 import type { ScaleSetFilter } from '../port.ts';
 import { loadInstances, loadSet, placeOf, saveSet, setLock, settleAll, settleDue } from './store.ts';
 import { instanceAt } from './view.ts';
 import { fateOf, type World } from './world.ts';
+
+/** What a fleet is read from and written to, with what this process remembers of it. */
+export interface FleetStore {
+  database: Database;
+  worldAt: (db: Queries, revision: number) => Promise<World>;
+  cache: InstanceCache;
+}
 
 export async function readRegions(db: Queries): Promise<Region[]> {
   const rows = await db.selectFrom('regions').selectAll().orderBy('name').execute();
@@ -42,53 +50,61 @@ export async function readScaleSet(db: Queries, id: string): Promise<ScaleSet | 
  * it; otherwise this only reads.
  */
 export async function readInstances(
-  database: Database,
-  worldAt: (db: Queries, revision: number) => Promise<World>,
+  { database, worldAt, cache }: FleetStore,
   scaleSetId: string,
   at: Instant,
   instanceIds?: readonly string[],
 ): Promise<Instance[]> {
   const { db } = database;
-  const set = await loadSet(db, scaleSetId);
+  let set = await loadSet(db, scaleSetId, cache);
   if (set === null) return [];
   const now = Math.max(at, set.simTime);
-  if (set.nextDue !== null && set.nextDue <= now) await settleSet(database, scaleSetId, at);
+  if (set.nextDue !== null && set.nextDue <= now) {
+    await settleSet({ database, cache }, scaleSetId, at);
+    set = await loadSet(db, scaleSetId, cache);
+    if (set === null) return [];
+  }
   const world = await worldAt(db, set.revision);
-  const { healthProbeId } = set.spec;
-  const source = healthSource(set.spec, world.probes.get(healthProbeId?.toLowerCase() ?? '') ?? null);
-  const instances = await loadInstances(db, set.key, instanceIds && { ids: instanceIds });
+  const { spec } = set;
+  const { healthProbeId } = spec;
+  const source = healthSource(spec, world.probes.get(healthProbeId?.toLowerCase() ?? '') ?? null);
+  const instances = await loadInstances(db, set, instanceIds && { ids: instanceIds });
   return instances.map(({ row, state }) => {
     const place = placeOf(row);
     const subject = {
-      scaleSetId: set.spec.id,
-      region: set.spec.region,
+      scaleSetId: spec.id,
+      region: spec.region,
       zone: row.zone,
       instanceId: row.instance_id,
     };
-    return instanceAt({ place, state, scaleSet: set.spec, source, ...fateOf(world, subject, state) }, now);
+    return instanceAt({ place, state, scaleSet: spec, source, ...fateOf(world, subject, state) }, now);
   });
 }
 
 /** Makes everything of a set happen that is planned up to `at`, and tells the journal. */
-export async function settleSet(database: Database, scaleSetId: string, at: Instant): Promise<void> {
+export async function settleSet(
+  { database, cache }: Pick<FleetStore, 'database' | 'cache'>,
+  scaleSetId: string,
+  at: Instant,
+): Promise<void> {
   await database.write([setLock(scaleSetKey(scaleSetId))], async (tx) => {
-    const set = await loadSet(tx, scaleSetId);
+    const set = await loadSet(tx, scaleSetId, cache);
     if (set !== null) await settleDue(tx, set, at);
   });
 }
 
 /** Gives up the previous OS disks that are kept for a restore. */
 export async function discardPreviousOsDisks(
-  database: Database,
+  { database, cache }: Pick<FleetStore, 'database' | 'cache'>,
   scaleSetId: string,
   instanceIds: readonly string[],
   at: Instant,
 ): Promise<void> {
   await database.write([setLock(scaleSetKey(scaleSetId))], async (tx) => {
-    const set = await loadSet(tx, scaleSetId);
+    const set = await loadSet(tx, scaleSetId, cache);
     if (set === null) return;
     const now = Math.max(at, set.simTime);
-    const instances = await loadInstances(tx, set.key, { ids: instanceIds, dueUntil: now });
+    const instances = await loadInstances(tx, set, { ids: instanceIds, dueUntil: now });
     const lines = settleAll(set.spec, instances, now);
     const named = new Set(instanceIds);
     const keeping = instances.filter(

@@ -1,5 +1,4 @@
 import type { Transaction } from 'kysely';
-import type { Database } from '../../database/database.ts';
 import type { Tables } from '../../database/tables.ts';
 import type { Instant } from '../../domain/clock.ts';
 import { OPERATION_ORDER, type FleetOperation } from '../../domain/operation.ts';
@@ -21,24 +20,22 @@ import {
   type LoadedInstance,
   type LoadedSet,
 } from './store.ts';
+import type { FleetStore } from './fleet-reads.ts';
 import type { World } from './world.ts';
-
-export type WorldReader = (db: Transaction<Tables>, revision: number) => Promise<World>;
 
 /**
  * Begins what was not begun yet, on all instances in one transaction, and answers how each stands.
  * @throws FleetUnavailableError where the scenario has the API fail
  */
 export async function operate(
-  database: Database,
-  worldAt: WorldReader,
+  store: FleetStore,
   request: OperationRequest,
 ): Promise<OperationState[]> {
   if (request.operation === 'osDisk.swap' && request.target === undefined) {
     throw new TypeError('An osDisk.swap needs a target version.');
   }
   const lock = setLock(scaleSetKey(request.scaleSetId));
-  const answer = await database.write([lock], (tx) => begin(tx, worldAt, request));
+  const answer = await store.database.write([lock], (tx) => begin(tx, store, request));
   if (answer instanceof FleetUnavailableError) throw answer;
   return answer;
 }
@@ -52,10 +49,10 @@ interface Begun {
 
 async function begin(
   tx: Transaction<Tables>,
-  worldAt: WorldReader,
+  { worldAt, cache }: FleetStore,
   request: OperationRequest,
 ): Promise<OperationState[] | FleetUnavailableError> {
-  const set = await loadSet(tx, request.scaleSetId);
+  const set = await loadSet(tx, request.scaleSetId, cache);
   if (set === null) return request.instanceIds.map((id) => notFound(id, request.at));
   const now = Math.max(request.at, set.simTime);
   const world = await worldAt(tx, set.revision);
@@ -63,7 +60,7 @@ async function begin(
   const injected = await takeApiError(tx, world.faults, request);
   if (injected?.effect === 'before') return injected.error;
   const ids = [...new Set(request.instanceIds)];
-  const instances = await loadInstances(tx, set.key, {
+  const instances = await loadInstances(tx, set, {
     ids,
     ...(set.nextDue !== null && set.nextDue <= now ? { dueUntil: now } : {}),
   });
@@ -92,7 +89,7 @@ async function begin(
       'instance_operations',
       [...fresh].map(([id, begun]) => operationRow(set.key, request, id, begun)),
     );
-    await saveSet(tx, { key: set.key, fence, simTime: now }, instances, lines);
+    await saveSet(tx, { ...set, fence, simTime: now }, instances, lines);
   }
 
   if (injected !== null) return injected.error;

@@ -5,7 +5,7 @@ import type { Instant } from '../../domain/clock.ts';
 import { scaleSetKey } from '../../domain/scale-set.ts';
 import { modelCapacity } from '../model.ts';
 import type { Json } from '../wire-shape.ts';
-import { loadSet, setLock, settleDue } from './store.ts';
+import { loadSet, renewTag, setLock, settleDue } from './store.ts';
 
 /** Removes a set and its instances. Its journal stays, and says what had happened to them by then. */
 export async function deleteScaleSet(database: Database, id: string, at: Instant): Promise<void> {
@@ -56,6 +56,7 @@ export async function removeInstances(
   await keepNumbers(tx, set.key);
   let removal = tx.deleteFrom('instances').where('scale_set_key', '=', set.key);
   if (instanceIds !== 'all') removal = removal.where('instance_id', 'in', [...instanceIds]);
+  await renewTag(tx, set.key);
   return Number((await removal.executeTakeFirst()).numDeletedRows);
 }
 

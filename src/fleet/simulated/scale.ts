@@ -8,7 +8,7 @@ import { ModelError } from '../model-error.ts';
 import { newInstanceRow, nextPlace, runningState } from './build-instances.ts';
 import { imageOffers } from './images.ts';
 import { nextNumber, removeInstances } from './remove-instances.ts';
-import { insertRows } from './store.ts';
+import { insertRows, renewTag } from './store.ts';
 
 /** Adds instances on the version that the model asks for, or removes the last ones. */
 export async function scale(
@@ -43,6 +43,7 @@ export async function scale(
     );
   });
   await insertRows(tx, 'instances', rows);
+  await renewTag(tx, key);
 }
 
 /** The exact version that new instances get. @throws ModelError where the region offers none */

@@ -12,6 +12,7 @@ import { scaleSetId } from './arm-ids.ts';
 import { armModel, imageOf, loadBalancerOf } from './arm-model.ts';
 import { newInstanceRow, nextPlace, runningState } from './build-instances.ts';
 import { clustersOf, type ArmCluster } from './clusters.ts';
+import { newTag } from './instance-cache.ts';
 import { putExternalResource } from './external-resources.ts';
 import { putNeighbours } from './neighbours.ts';
 import { writeFaults } from './scenario.ts';
@@ -152,6 +153,7 @@ export function scaleSetRow(scaleSet: ScaleSet, arm: Json, at: Instant): Inserta
     spec: JSON.stringify(scaleSet),
     fence: 0,
     sim_time: at,
+    instances_tag: newTag(),
   };
 }
 

@@ -19,6 +19,7 @@ import {
 } from './fleet-reads.ts';
 import { readCatalog, type CatalogImage } from './catalog.ts';
 import { imageOffers } from './images.ts';
+import { InstanceCache } from './instance-cache.ts';
 import { importFleet, type FleetImport, type Imported } from './import.ts';
 import { putCluster, readNeighbours, type Neighbour } from './neighbours.ts';
 import { operate } from './operate.ts';
@@ -82,19 +83,20 @@ export interface SimulatedFleet extends Fleet {
 export async function openSimulatedFleet(database: Database): Promise<SimulatedFleet> {
   const { db } = database;
   const world = worldReader();
+  const store = { database, worldAt: world, cache: new InstanceCache() };
   return {
     clock: async () => (await readClock(db)) ?? REAL_TIME,
     regions: () => readRegions(db),
     timings: async () => timingsOf((await loadWorld(db)).behaviour),
     scaleSets: (filter) => readScaleSets(db, filter),
     scaleSet: (id) => readScaleSet(db, id),
-    instances: (scaleSetId, at, instanceIds) => readInstances(database, world, scaleSetId, at, instanceIds),
+    instances: (scaleSetId, at, instanceIds) => readInstances(store, scaleSetId, at, instanceIds),
     surroundings: (scaleSet, at) => readSurroundings(db, world, scaleSet, at),
     imageOffers: (image, region, at) => imageOffers(db, image, region, at),
     fence: (scaleSetId, fence) => raiseFence(database, scaleSetId, fence),
-    operate: (request) => operate(database, world, request),
+    operate: (request) => operate(store, request),
     discardPreviousOsDisks: (scaleSetId, instanceIds, at) =>
-      discardPreviousOsDisks(database, scaleSetId, instanceIds, at),
+      discardPreviousOsDisks(store, scaleSetId, instanceIds, at),
 
     seed: (spec, wallNow) => seedFleet(database, spec, wallNow),
     import: (fleet) => importFleet(database, fleet),
@@ -116,7 +118,7 @@ export async function openSimulatedFleet(database: Database): Promise<SimulatedF
     putExternalResource: (resource) => putExternalResource(db, resource),
     serviceFabricClusters: () => readNeighbours(db, 'service_fabric_clusters'),
     putServiceFabricCluster: (cluster) => putCluster(database, cluster),
-    settle: (scaleSetId, at) => settleSet(database, scaleSetId, at),
+    settle: (scaleSetId, at) => settleSet(store, scaleSetId, at),
   };
 }
 

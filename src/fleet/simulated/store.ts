@@ -5,13 +5,14 @@ import type { Tables } from '../../database/tables.ts';
 import type { Instant } from '../../domain/clock.ts';
 import type { JournalEntry } from '../../domain/operation.ts';
 import { scaleSetKey, type ScaleSet } from '../../domain/scale-set.ts';
+import { newTag, type InstanceCache, type InstanceFrame, type KnownInstances } from './instance-cache.ts';
 import { dueAt, settle, type InstanceState } from './state.ts';
 import type { InstancePlace } from './view.ts';
 
 /** Rows in one insert: SQLite takes at most 32,766 parameters a statement. */
 const ROWS_PER_INSERT = 500;
 
-/** A scale set as every operation on it needs it: one statement. */
+/** A scale set as every operation on it needs it. */
 export interface LoadedSet {
   key: string;
   spec: ScaleSet;
@@ -23,38 +24,49 @@ export interface LoadedSet {
   revision: number;
   /** How many instances it has. */
   size: number;
+  /** What its instances are known by. */
+  tag: string;
+  /** All of its instances, where this process knows them as they are. */
+  known: KnownInstances | null;
+  cache: InstanceCache | undefined;
 }
 
-export async function loadSet(db: Queries, id: string): Promise<LoadedSet | null> {
+/** @param cache spares reading instances that have not changed since */
+export async function loadSet(
+  db: Queries,
+  id: string,
+  cache?: InstanceCache,
+): Promise<LoadedSet | null> {
   const key = scaleSetKey(id);
   const row = await db
     .selectFrom('scale_sets')
-    .select(['spec', 'fence', 'sim_time'])
-    .select((eb) => [
-      eb
-        .selectFrom('instances')
-        .select((i) => i.fn.min('due_at').as('due_at'))
-        .where('scale_set_key', '=', key)
-        .as('next_due'),
-      eb.selectFrom('fleet').select('revision').as('revision'),
-      eb
-        .selectFrom('instances')
-        .select((i) => i.fn.countAll<number>().as('size'))
-        .where('scale_set_key', '=', key)
-        .as('size'),
-    ])
+    .select(['spec', 'fence', 'sim_time', 'instances_tag'])
+    .select((eb) => eb.selectFrom('fleet').select('revision').as('revision'))
     .where('key', '=', key)
     .executeTakeFirst();
   if (row === undefined) return null;
+  const known = cache?.get(key, row.instances_tag) ?? null;
   return {
     key,
     spec: JSON.parse(row.spec) as ScaleSet,
     fence: row.fence,
     simTime: row.sim_time,
-    nextDue: row.next_due,
     revision: row.revision ?? 0,
-    size: row.size ?? 0,
+    tag: row.instances_tag,
+    known,
+    cache,
+    ...(known ? { nextDue: known.nextDue, size: known.instances.length } : await countInstances(db, key)),
   };
+}
+
+async function countInstances(db: Queries, key: string): Promise<Pick<LoadedSet, 'nextDue' | 'size'>> {
+  const row = await db
+    .selectFrom('instances')
+    .select((i) => [i.fn.min('due_at').as('nextDue'), i.fn.countAll<number>().as('size')])
+    .where('scale_set_key', '=', key)
+    .executeTakeFirstOrThrow();
+  // Of no rows the minimum is null, whatever its type says.
+  return { nextDue: row.nextDue as number | null, size: row.size };
 }
 
 /** What the states of earlier releases do not have. */
@@ -64,17 +76,45 @@ export type InstanceRow = Selectable<Tables['instances']>;
 
 /** An instance in memory: its row, and the state that is written back when it has changed. */
 export interface LoadedInstance {
-  row: InstanceRow;
+  row: InstanceFrame;
   state: InstanceState;
   /** As it was loaded. */
-  readonly loaded: { row: InstanceRow; state: InstanceState };
+  readonly loaded: { row: InstanceFrame; state: InstanceState };
 }
 
 /** Instances of a set in the order of their ids: all, or those named, or those named and those due. */
 export async function loadInstances(
   db: Queries,
+  { key, tag, known, cache }: Pick<LoadedSet, 'key' | 'tag' | 'known' | 'cache'>,
+  only?: InstanceFilter,
+): Promise<LoadedInstance[]> {
+  if (known !== null) return knownInstances(known, only);
+  const instances = await readInstanceRows(db, key, only);
+  if (only === undefined && tag !== '') cache?.put(key, tag, instances.map(({ loaded }) => loaded));
+  return instances;
+}
+
+interface InstanceFilter {
+  ids: readonly string[];
+  /** And those of which something is due by then. */
+  dueUntil?: Instant;
+}
+
+function knownInstances({ instances }: KnownInstances, only?: InstanceFilter): LoadedInstance[] {
+  const ids = new Set(only?.ids);
+  const until = only?.dueUntil ?? -Infinity;
+  return instances
+    .filter(
+      ({ row, state }) =>
+        only === undefined || ids.has(row.instance_id) || (dueAt(state) ?? Infinity) <= until,
+    )
+    .map((known) => ({ row: known.row, state: known.state, loaded: known }));
+}
+
+async function readInstanceRows(
+  db: Queries,
   key: string,
-  only?: { ids: readonly string[]; dueUntil?: Instant },
+  only?: InstanceFilter,
 ): Promise<LoadedInstance[]> {
   let query = db.selectFrom('instances').selectAll().where('scale_set_key', '=', key);
   if (only !== undefined) {
@@ -85,13 +125,13 @@ export async function loadInstances(
     });
   }
   const rows = await query.orderBy('position').orderBy('instance_id').execute();
-  return rows.map((row) => {
-    const state = { ...LATER_PARTS, ...(JSON.parse(row.state) as InstanceState) };
+  return rows.map(({ state: text, version: _version, due_at: _dueAt, ...row }) => {
+    const state = { ...LATER_PARTS, ...(JSON.parse(text) as InstanceState) };
     return { row, state, loaded: { row, state } };
   });
 }
 
-export function placeOf(row: InstanceRow): InstancePlace {
+export function placeOf(row: InstanceFrame): InstancePlace {
   return {
     instanceId: row.instance_id,
     zone: row.zone,
@@ -120,7 +160,7 @@ export function settleAll(spec: ScaleSet, instances: LoadedInstance[], now: Inst
 /** Makes everything of a set happen that is planned up to `at`, and tells the journal: in the set's transaction. */
 export async function settleDue(tx: Transaction<Tables>, set: LoadedSet, at: Instant): Promise<void> {
   const now = Math.max(at, set.simTime);
-  const due = await loadInstances(tx, set.key, { ids: [], dueUntil: now });
+  const due = await loadInstances(tx, set, { ids: [], dueUntil: now });
   const lines = settleAll(set.spec, due, now);
   await saveSet(tx, { ...set, simTime: now }, due, lines);
 }
@@ -128,11 +168,13 @@ export async function settleDue(tx: Transaction<Tables>, set: LoadedSet, at: Ins
 /** Writes a set's instances and its time, with the journal lines of what happened to them. */
 export async function saveSet(
   tx: Transaction<Tables>,
-  set: { key: string; fence: number; simTime: Instant },
+  set: Pick<LoadedSet, 'key' | 'fence' | 'simTime' | 'tag' | 'known' | 'cache'>,
   instances: readonly LoadedInstance[],
   lines: readonly JournalEntry[],
 ): Promise<void> {
   const changed = instances.filter(({ row, state, loaded }) => row !== loaded.row || state !== loaded.state);
+  const tag = changed.length > 0 ? newTag() : set.tag;
+  remember(set, tag, changed);
   await upsertInstances(
     tx,
     changed.map(({ row, state }) => instanceRow(row, state)),
@@ -140,14 +182,34 @@ export async function saveSet(
   await appendJournal(tx, lines);
   await tx
     .updateTable('scale_sets')
-    .set({ fence: set.fence, sim_time: set.simTime })
+    .set({ fence: set.fence, sim_time: set.simTime, instances_tag: tag })
     .where('key', '=', set.key)
     .execute();
 }
 
+/** Before it is written for good: should it not come to that, nobody asks for this tag. */
+function remember(
+  { key, known, cache }: Pick<LoadedSet, 'key' | 'known' | 'cache'>,
+  tag: string,
+  changed: readonly LoadedInstance[],
+): void {
+  if (known === null || cache === undefined || changed.length === 0) return;
+  const byId = new Map(changed.map(({ row, state }) => [row.instance_id, { row, state }]));
+  cache.put(
+    key,
+    tag,
+    known.instances.map((one) => byId.get(one.row.instance_id) ?? one),
+  );
+}
+
+/** Says that instances of a set have come or gone. */
+export async function renewTag(tx: Transaction<Tables>, key: string): Promise<void> {
+  await tx.updateTable('scale_sets').set({ instances_tag: newTag() }).where('key', '=', key).execute();
+}
+
 /** A row with what of it follows from the state. */
 export function instanceRow(
-  row: Omit<InstanceRow, 'state' | 'version' | 'due_at'>,
+  row: InstanceFrame,
   state: InstanceState,
 ): InstanceRow {
   return {

@@ -61,7 +61,7 @@ export async function writeModel(database: Database, write: ModelWrite): Promise
     if (row === undefined) {
       await insertRows(tx, 'scale_sets', [scaleSetRow(scaleSet, arm, write.at)]);
     } else {
-      const { fence: _fence, sim_time: _simTime, ...model } = scaleSetRow(scaleSet, arm, write.at);
+      const { fence: _fence, sim_time: _simTime, instances_tag: _tag, ...model } = scaleSetRow(scaleSet, arm, write.at);
       await tx.updateTable('scale_sets').set(model).where('key', '=', key).execute();
     }
     await scale(tx, scaleSet, modelCapacity(arm), Math.max(write.at, row?.sim_time ?? 0));
