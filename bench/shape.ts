@@ -31,7 +31,8 @@ export function unpairedRegions(count: number): string[] {
     const isFree = !pairedRegions(AZURE_REGIONS, name).some((pair) => chosen.includes(pair));
     if (availabilityZones.length === 3 && isFree) chosen.push(name);
   }
-  if (chosen.length < count) throw new Error(`There are only ${chosen.length} regions of which no two are a pair.`);
+  if (chosen.length < count)
+    throw new Error(`There are only ${chosen.length} regions of which no two are a pair.`);
   return chosen;
 }
 

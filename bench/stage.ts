@@ -72,7 +72,12 @@ async function startWorker(
 ): Promise<BenchWorker> {
   const worker = await startProcess({
     name: `worker of ${namespace}`,
-    args: [...PROFILING, '--import', import.meta.resolve('tsx'), fileURLToPath(new URL(file, import.meta.url))],
+    args: [
+      ...PROFILING,
+      '--import',
+      import.meta.resolve('tsx'),
+      fileURLToPath(new URL(file, import.meta.url)),
+    ],
     env: {
       ...process.env,
       LOG_LEVEL: 'info',

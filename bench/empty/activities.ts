@@ -101,7 +101,8 @@ function look(
       pendingInstanceCount: left - inProgress,
     },
   };
-  if (batch === undefined) return { ...base, kind: 'finished', status: 'Completed', reason: null, foreign: false };
+  if (batch === undefined)
+    return { ...base, kind: 'finished', status: 'Completed', reason: null, foreign: false };
   return {
     ...base,
     ...batch,

@@ -22,17 +22,17 @@ export async function swapOsDisks(deps: ActivityDependencies, input: BatchInput)
  * extensions run in sequence after it. Success means that the instance was seen on the target, not that a call returned.
  */
 export async function configureInstances(deps: ActivityDependencies, input: BatchInput): Promise<StepResult> {
-  const swaps = input.action === 'swap' ? await operate(deps, input, 'osDisk.swap', input.instanceIds) : [];
-  const applied = await operate(deps, input, 'model.apply', await instancesOnTarget(deps, input));
-  const begun = applied.filter((state) => state.status === 'running' || state.status === 'succeeded');
-  const extended = await operate(
-    deps,
-    input,
-    'extension.run',
-    begun.map((state) => state.instanceId),
-  );
+  const onTarget = await instancesOnTarget(deps, input);
+  const swaps =
+    input.action === 'swap' ? await operate(deps, input, 'osDisk.swap', others(input, onTarget)) : [];
+  const configured = await operate(deps, input, 'model.apply', onTarget, ['extension.run']);
   const unfinished = swaps.filter((state) => state.status === 'running');
-  return { ...summed([...applied, ...extended, ...unfinished]), incomplete: unfinished.length > 0 };
+  return { ...summed([...configured, ...unfinished]), incomplete: unfinished.length > 0 };
+}
+
+function others({ instanceIds }: BatchInput, some: readonly string[]): string[] {
+  const excluded = new Set(some);
+  return instanceIds.filter((id) => !excluded.has(id));
 }
 
 /** Rule B6: puts the previous OS disk back. */
@@ -69,9 +69,11 @@ async function operate(
   input: RollBackInput,
   operation: FleetOperation,
   instanceIds: string[],
+  then?: FleetOperation[],
 ): Promise<OperationState[]> {
   if (instanceIds.length === 0) return [];
-  const states = await deps.fleet.operate(await requestOf(deps, input, operation, instanceIds));
+  const request = await requestOf(deps, input, operation, instanceIds);
+  const states = await deps.fleet.operate(then ? { ...request, then } : request);
   const refused = states.find((state) => state.error?.code === operationErrorCodes.Fenced);
   if (refused)
     throw new FencedError(`${operation} on instance ${refused.instanceId}: ${refused.error?.message}`);

@@ -34,11 +34,10 @@ export async function observe(
   at: Instant,
 ): Promise<Observation> {
   const { fleet, ledger } = deps;
-  const [instances, goal, taken, batches, order, claims, lost] = await Promise.all([
+  const [instances, goal, { batches, instances: taken }, order, claims, lost] = await Promise.all([
     fleet.instances(scaleSet.id, at),
     goalOf(deps, rollout, scaleSet, at),
-    ledger.attempts.instances(attempt.id),
-    ledger.attempts.batches(attempt.id),
+    ledger.attempts.taken(attempt.id),
     ledger.orders.inForce(
       scopesOf({
         rolloutId: rollout.id,

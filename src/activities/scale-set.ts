@@ -98,6 +98,7 @@ async function openBatch(
   at: Instant,
 ): Promise<ScaleSetLook> {
   const chosen = new Set(step.instanceIds);
+  const healthy = new Set(seen.instances.filter((one) => one.healthy).map((one) => one.instanceId));
   const members = instances
     .filter((instance) => chosen.has(instance.instanceId))
     .map(({ instanceId, zone, updateDomain, osDisk }) => ({
@@ -105,7 +106,7 @@ async function openBatch(
       zone,
       updateDomain,
       from: osDisk?.source ?? null,
-      wasHealthy: seen.instances.some((one) => one.instanceId === instanceId && one.healthy),
+      wasHealthy: healthy.has(instanceId),
     }));
   const before = progressOf(seen);
   const progress = {
@@ -116,10 +117,9 @@ async function openBatch(
   const { number, zone, updateDomain, destination } = step;
   const { action, version: to } = destination;
   const batch = { number, zone, updateDomain, action, to, observed: countsOf(seen), startedAt: at };
-  await ledger.attempts.openBatch(attempt, batch, members, progress);
   // What was recorded counts: another worker may have carried out the same look, and seen other instances.
-  const batches = await ledger.attempts.batches(attempt.id);
-  return batchLook(attempt, batches.find((one) => one.number === step.number) as Batch, progress);
+  const recorded = await ledger.attempts.openBatch(attempt, batch, members, progress);
+  return batchLook(attempt, recorded, progress);
 }
 
 /** A batch that was begun before a take-over: its half-done instances are finished or restored first. */

@@ -1,32 +1,28 @@
 import type { JournalEntry } from '../domain/operation.ts';
 import type { Queries } from './database.ts';
-
-/** Rows in one insert: SQLite takes at most 32,766 parameters a statement. */
-const ROWS_PER_INSERT = 500;
+import { insertRows } from './insert-rows.ts';
 
 /** Appends entries to the journal, in the transaction of the change that they tell of (rule E4). */
 export async function appendJournal(tx: Queries, entries: readonly JournalEntry[]): Promise<void> {
   const recordedAt = Date.now();
-  for (let i = 0; i < entries.length; i += ROWS_PER_INSERT) {
-    const rows = entries.slice(i, i + ROWS_PER_INSERT).map((entry) => ({
-      at: entry.at,
-      recorded_at: recordedAt,
-      operation: entry.operation,
-      event: entry.event,
-      scale_set_key: entry.scaleSetId.toLowerCase(),
-      scale_set_id: entry.scaleSetId,
-      instance_id: entry.instanceId,
-      region: entry.region,
-      zone: entry.zone,
-      update_domain: entry.updateDomain,
-      rollout_id: entry.rolloutId,
-      attempt_id: entry.attemptId,
-      from_version: entry.fromVersion,
-      to_version: entry.toVersion,
-      detail: entry.detail,
-      error: entry.error,
-      observed: entry.observed === undefined ? null : JSON.stringify(entry.observed),
-    }));
-    await tx.insertInto('journal').values(rows).execute();
-  }
+  const rows = entries.map((entry) => ({
+    at: entry.at,
+    recorded_at: recordedAt,
+    operation: entry.operation,
+    event: entry.event,
+    scale_set_key: entry.scaleSetId.toLowerCase(),
+    scale_set_id: entry.scaleSetId,
+    instance_id: entry.instanceId,
+    region: entry.region,
+    zone: entry.zone,
+    update_domain: entry.updateDomain,
+    rollout_id: entry.rolloutId,
+    attempt_id: entry.attemptId,
+    from_version: entry.fromVersion,
+    to_version: entry.toVersion,
+    detail: entry.detail,
+    error: entry.error,
+    observed: entry.observed === undefined ? null : JSON.stringify(entry.observed),
+  }));
+  await insertRows(tx, 'journal', rows);
 }

@@ -13,6 +13,8 @@ export interface OperationRequest {
   scaleSetId: string;
   instanceIds: string[];
   operation: FleetOperation;
+  /** What follows it on the same instances, in order: each is begun in the same call where the one before runs or has succeeded. */
+  then?: FleetOperation[];
   ordinal: number;
   attemptId: string;
   rolloutId: string;
@@ -29,7 +31,7 @@ export interface OperationRequest {
 
 export type OperationStatus = 'running' | 'succeeded' | 'failed' | 'refused';
 
-/** How an operation on one instance stands. */
+/** How an operation on one instance stands; of several that follow each other, the last that was begun or refused. */
 export interface OperationState {
   instanceId: string;
   status: OperationStatus;

@@ -73,21 +73,21 @@ export async function findAttempt(db: Queries, id: string): Promise<AttemptRow |
  * Runs `work` in a transaction that holds the lock of the attempt's set, once the writer's fence has been checked.
  * @throws FencedError when the attempt was taken over since; NotRecordedError when there is none of this id
  */
-export async function writeFenced(
+export async function writeFenced<T>(
   database: Database,
   writer: Writer,
-  work: (tx: Tx, row: AttemptRow) => Promise<void>,
-): Promise<void> {
+  work: (tx: Tx, row: AttemptRow) => Promise<T>,
+): Promise<T> {
   // The lock's name needs the attempt's set, which never changes: the row that counts is read under the lock.
   const lock = attemptLock(known(await findAttempt(database.db, writer.id), writer).scale_set_key);
-  await database.write([lock], async (tx) => {
+  return database.write([lock], async (tx) => {
     const row = known(await findAttempt(tx, writer.id), writer);
     if (writer.fence < row.fence) {
       throw new FencedError(
         `Attempt ${row.id} was taken over: fence ${writer.fence} is below ${row.fence}, held by ${row.workflow_id}.`,
       );
     }
-    await work(tx, row);
+    return work(tx, row);
   });
 }
 

@@ -14,7 +14,8 @@ import {
   writeFenced,
   type Writer,
 } from './attempt-rows.ts';
-import { amendOutcomes, batchesOf, closeBatch, instancesOf, openBatch } from './batches.ts';
+import { amendOutcomes, closeBatch, openBatch } from './batches.ts';
+import { instancesOf, takenBy } from './taken.ts';
 import { earlierImages } from './earlier-images.ts';
 import type { Attempt, Attempts, AttemptStatus, Progress, Reason } from './port.ts';
 import { keyOf, toJson, toJsonOrNull, type Tx } from './rows.ts';
@@ -37,8 +38,9 @@ export function attemptsOn(database: Database): Attempts {
     openOf: async (scaleSetId) => toAttemptOrNull(whileOpen(await newest(database.db, scaleSetId))),
     listOpen: (filter) => listOpen(database, filter ?? {}),
     listOf: (filter) => listOf(database, filter),
-    instances: (attemptId) => instancesOf(database, attemptId),
-    batches: (attemptId) => batchesOf(database, attemptId),
+    instances: (attemptId) => instancesOf(database.db, attemptId),
+    batches: async (attemptId) => (await takenBy(database.db, attemptId)).batches,
+    taken: (attemptId) => takenBy(database.db, attemptId),
     openBatch: (attempt, batch, instances, progress) =>
       openBatch(database, attempt, { batch, instances, progress }),
     closeBatch: (attempt, batch, outcomes, at) => closeBatch(database, attempt, { batch, outcomes, at }),

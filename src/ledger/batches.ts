@@ -1,20 +1,20 @@
-import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
+import { insertRows } from '../database/insert-rows.ts';
 import type { BatchInstancesTable } from '../database/tables-ledger.ts';
-import type { BatchAction } from '../domain/attempt-kinds.ts';
 import { operationErrorCodes } from '../domain/operation.ts';
 import { journalAttempt } from './attempt-journal.ts';
 import { progressColumns, refuseEnded, writeFenced, type AttemptRow, type Writer } from './attempt-rows.ts';
 import { NotRecordedError } from './errors.ts';
-import type { AttemptInstance, Attempts, Batch, EndedInstance, InstanceOutcome, Progress } from './port.ts';
+import type { Attempts, Batch, EndedInstance, Progress } from './port.ts';
 import { quarantineFailedRestores } from './quarantine.ts';
-import { fromJsonOrNull, groupBy, inChunks, keyOf, toJsonOrNull, type Tx } from './rows.ts';
+import { groupBy, inChunks, keyOf, toJsonOrNull, type Tx } from './rows.ts';
+import { takenBy } from './taken.ts';
 
 type NewBatch = Parameters<Attempts['openBatch']>[1];
 type NewInstance = Parameters<Attempts['openBatch']>[2][number];
 
 /**
- * Records a batch with its instances in progress; one that is there already stays as it is, progress included.
+ * Records a batch with its instances in progress; one that is there already stays as it is, progress included, and is answered.
  * An attempt takes an instance into one batch only: the counts of rule B7 would be wrong otherwise.
  * @throws FencedError when the attempt was taken over or has ended
  */
@@ -22,28 +22,34 @@ export async function openBatch(
   database: Database,
   writer: Writer,
   open: { batch: NewBatch; instances: readonly NewInstance[]; progress: Progress },
-): Promise<void> {
+): Promise<Batch> {
   const progress = progressColumns(open.progress);
-  await writeFenced(database, writer, async (tx, row) => {
-    if (await hasBatch(tx, row.id, open.batch.number)) return;
+  const { number, zone, updateDomain, startedAt, action = 'swap', to = null } = open.batch;
+  return writeFenced(database, writer, async (tx, row) => {
+    if (await hasBatch(tx, row.id, number)) {
+      const { batches } = await takenBy(tx, row.id);
+      return batches.find((one) => one.number === number) as Batch;
+    }
     refuseEnded(row);
     await tx
       .insertInto('batches')
       .values({
         attempt_id: row.id,
-        number: open.batch.number,
-        zone: open.batch.zone,
-        update_domain: open.batch.updateDomain,
-        action: open.batch.action ?? 'swap',
-        to_version: toJsonOrNull(open.batch.to ?? null),
-        started_at: open.batch.startedAt,
+        number,
+        zone,
+        update_domain: updateDomain,
+        action,
+        to_version: toJsonOrNull(to),
+        started_at: startedAt,
         ended_at: null,
       })
       .execute();
     const rows = open.instances.map((instance, i) => toRow(row.id, open.batch.number, instance, i));
-    for (const chunk of inChunks(rows)) await tx.insertInto('batch_instances').values(chunk).execute();
+    await insertRows(tx, 'batch_instances', rows);
     await tx.updateTable('attempts').set(progress).where('id', '=', row.id).execute();
     await journalOpened(tx, row, open.batch, open.instances);
+    const instanceIds = open.instances.map((instance) => instance.instanceId);
+    return { number, zone, updateDomain, action, to, instanceIds, startedAt, endedAt: null };
   });
 }
 
@@ -182,48 +188,6 @@ async function recordOutcomes(
   return recorded;
 }
 
-/** The instances that an attempt has taken, batch by batch, each in its batch's order. */
-export async function instancesOf(database: Database, attemptId: string): Promise<AttemptInstance[]> {
-  const rows = await database.db
-    .selectFrom('batch_instances')
-    .selectAll()
-    .where('attempt_id', '=', keyOf(attemptId))
-    .orderBy('batch')
-    .orderBy('position')
-    .execute();
-  return rows.map(toInstance);
-}
-
-/** The attempt's batches in order of number. One statement, so that no batch is seen without its instances. */
-export async function batchesOf(database: Database, attemptId: string): Promise<Batch[]> {
-  const rows = await database.db
-    .selectFrom('batches')
-    .leftJoin('batch_instances', (join) =>
-      join
-        .onRef('batch_instances.attempt_id', '=', 'batches.attempt_id')
-        .onRef('batch_instances.batch', '=', 'batches.number'),
-    )
-    .selectAll('batches')
-    .select('batch_instances.instance_id')
-    .where('batches.attempt_id', '=', keyOf(attemptId))
-    .orderBy('batches.number')
-    .orderBy('batch_instances.position')
-    .execute();
-  return groupBy(rows, (row) => row.number).map((group) => {
-    const [first] = group;
-    return {
-      number: first.number,
-      zone: first.zone,
-      updateDomain: first.update_domain,
-      action: first.action as BatchAction,
-      to: fromJsonOrNull(first.to_version),
-      instanceIds: group.flatMap((row) => row.instance_id ?? []),
-      startedAt: first.started_at,
-      endedAt: first.ended_at,
-    };
-  });
-}
-
 function toRow(
   attemptId: string,
   batch: number,
@@ -243,19 +207,5 @@ function toRow(
     error: null,
     restore_error: null,
     was_healthy: instance.wasHealthy ? 1 : 0,
-  };
-}
-
-function toInstance(row: Selectable<BatchInstancesTable>): AttemptInstance {
-  return {
-    instanceId: row.instance_id,
-    batch: row.batch,
-    zone: row.zone,
-    updateDomain: row.update_domain,
-    from: fromJsonOrNull(row.from_version),
-    wasHealthy: row.was_healthy === 1,
-    outcome: row.outcome as InstanceOutcome | null,
-    error: row.error,
-    restoreError: row.restore_error,
   };
 }

@@ -1,11 +1,12 @@
 import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
+import { insertNewRows } from '../database/insert-rows.ts';
 import { appendJournal } from '../database/journal.ts';
 import type { JournalTables } from '../database/tables-journal.ts';
 import type { JournalWaitsTable } from '../database/tables-ledger.ts';
 import type { JournalEntry, Observed } from '../domain/operation.ts';
 import type { Journal, RecordedEntry } from './port.ts';
-import { inChunks, keyOf, type Tx } from './rows.ts';
+import { keyOf, type Tx } from './rows.ts';
 
 /** The journal's entries of waits, and the reading of all of it (rule E4). Operations are written by the fleet. */
 export function journalOn(database: Database): Journal {
@@ -14,6 +15,8 @@ export function journalOn(database: Database): Journal {
     read: (filter) => read(database, filter),
   };
 }
+
+const WAIT_KEY = ['attempt_id', 'instance_key', 'operation', 'event'] as const;
 
 async function appendOnce(database: Database, entries: readonly JournalEntry[]): Promise<void> {
   if (entries.length === 0) return;
@@ -39,19 +42,8 @@ async function keepNew(tx: Tx, entries: readonly JournalEntry[]): Promise<Set<st
     .map((key) => ({ key, text: textOf(key) }))
     .toSorted((a, b) => (a.text < b.text ? -1 : 1))
     .map(({ key }) => key);
-  const fresh = new Set<string>();
-  for (const chunk of inChunks(keys)) {
-    const inserted = await tx
-      .insertInto('journal_waits')
-      .values(chunk)
-      .onConflict((conflict) =>
-        conflict.columns(['attempt_id', 'instance_key', 'operation', 'event']).doNothing(),
-      )
-      .returningAll()
-      .execute();
-    for (const row of inserted) fresh.add(textOf(row));
-  }
-  return fresh;
+  const inserted = await insertNewRows(tx, 'journal_waits', keys, WAIT_KEY);
+  return new Set(inserted.map(textOf));
 }
 
 function toKey(entry: JournalEntry): JournalWaitsTable {

@@ -172,7 +172,12 @@ export interface Attempts {
   }): Promise<Attempt[]>;
   instances(attemptId: string): Promise<AttemptInstance[]>;
   batches(attemptId: string): Promise<Batch[]>;
-  /** Records a batch and its instances in progress, once: a number that is there already stays as it is. */
+  /** Both at once, for less than the two: the batches, and the instances of these. */
+  taken(attemptId: string): Promise<{ batches: Batch[]; instances: AttemptInstance[] }>;
+  /**
+   * Records a batch and its instances in progress, once: a number that is there already stays as it is.
+   * @returns the batch as it is recorded
+   */
   openBatch(
     attempt: { id: string; fence: number },
     batch: NewBatch,
@@ -184,7 +189,7 @@ export interface Attempts {
       wasHealthy: boolean;
     }[],
     progress: Progress,
-  ): Promise<void>;
+  ): Promise<Batch>;
   /** Records how a batch's instances ended; those already recorded stay as they are. */
   closeBatch(
     attempt: { id: string; fence: number },

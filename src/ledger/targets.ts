@@ -1,9 +1,10 @@
 import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
+import { insertRows } from '../database/insert-rows.ts';
 import type { TargetsTable } from '../database/tables-ledger.ts';
 import { NotRecordedError } from './errors.ts';
 import type { Target, Targets, TargetStatus } from './port.ts';
-import { fromJsonOrNull, inChunks, keyOf, toJsonOrNull } from './rows.ts';
+import { fromJsonOrNull, keyOf, toJsonOrNull } from './rows.ts';
 
 /** The scale sets of rollouts. */
 export function targetsOn(database: Database): Targets {
@@ -24,15 +25,9 @@ async function add(database: Database, targets: readonly Target[]): Promise<void
     .toSorted(
       (a, b) => compareText(a.rollout_key, b.rollout_key) || compareText(a.scale_set_key, b.scale_set_key),
     );
-  await database.write([], async (tx) => {
-    for (const chunk of inChunks(rows)) {
-      await tx
-        .insertInto('targets')
-        .values(chunk)
-        .onConflict((conflict) => conflict.columns(['rollout_key', 'scale_set_key']).doNothing())
-        .execute();
-    }
-  });
+  await database.write([], (tx) =>
+    insertRows(tx, 'targets', rows, { key: ['rollout_key', 'scale_set_key'], update: [] }),
+  );
 }
 
 function compareText(a: string, b: string): number {

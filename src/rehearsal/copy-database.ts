@@ -1,5 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import type { Database, Engine } from '../database/database.ts';
+import { insertRows } from '../database/insert-rows.ts';
 import type { Tables } from '../database/tables.ts';
 
 /** Rows that are read and written at a time. */
@@ -56,12 +57,7 @@ async function copyTable(from: Kysely<Tables>, copy: Database, name: string, key
       from,
     );
     if (rows.length > 0) {
-      await copy.write([], (tx) =>
-        tx
-          .insertInto(name as keyof Tables)
-          .values(rows as never)
-          .execute(),
-      );
+      await copy.write([], (tx) => insertRows(tx, name as keyof Tables, rows as never[]));
     }
     if (rows.length < ROWS_AT_ONCE) return;
   }

@@ -167,12 +167,11 @@ async function doneTo(
 }
 
 async function attemptFacts({ ledger }: ClientContext, attempt: Attempt): Promise<AttemptFacts> {
-  const [rollout, batches, taken] = await Promise.all([
+  const [rollout, { batches, instances }] = await Promise.all([
     ledger.rollouts.get(attempt.rolloutId),
-    ledger.attempts.batches(attempt.id),
-    ledger.attempts.instances(attempt.id),
+    ledger.attempts.taken(attempt.id),
   ]);
-  return { attempt, rollout, batches, taken };
+  return { attempt, rollout, batches, taken: instances };
 }
 
 /** Commands take a name as long as only one set has it. */

@@ -141,11 +141,8 @@ async function readDetails(
   seen: Map<string, SeenAttempt>,
 ): Promise<ReadonlyMap<string, AttemptDetails>> {
   const read = async (attempt: Attempt) => {
-    const [batches, instances] = await Promise.all([
-      stored.batches(attempt.id),
-      stored.instances(attempt.id),
-    ]);
-    seen.set(attempt.id, { batches, instances, final: attempt.status !== 'RollingForward' });
+    const taken = await stored.taken(attempt.id);
+    seen.set(attempt.id, { ...taken, final: attempt.status !== 'RollingForward' });
   };
   const smooth = ({ status, progress }: Attempt) =>
     status === 'Completed' && progress.failedInstanceCount === 0;

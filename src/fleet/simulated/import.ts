@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely';
 import type { Database } from '../../database/database.ts';
+import { insertRows } from '../../database/insert-rows.ts';
 import type { Tables } from '../../database/tables.ts';
 import type { Instant } from '../../domain/clock.ts';
 import type { ImageVersion } from '../../domain/image.ts';
@@ -16,7 +17,7 @@ import { readInstance, type WireInstance } from './import-schema.ts';
 import { touchFleet } from './scenario.ts';
 import { regionRow, scaleSetRow } from './seed.ts';
 import type { InstanceState } from './state.ts';
-import { insertRows, type InstanceRow } from './store.ts';
+import { type InstanceRow } from './store.ts';
 import type { InstancePlace } from './view.ts';
 
 /** The API version of what the az CLI lists, which does not say with which one a model was written. */

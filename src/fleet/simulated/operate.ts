@@ -1,7 +1,8 @@
 import type { Transaction } from 'kysely';
 import type { Tables } from '../../database/tables.ts';
+import { insertRows } from '../../database/insert-rows.ts';
 import type { Instant } from '../../domain/clock.ts';
-import { OPERATION_ORDER, type FleetOperation } from '../../domain/operation.ts';
+import { OPERATION_ORDER, type JournalEntry } from '../../domain/operation.ts';
 import { scaleSetKey, type OperationError } from '../../domain/scale-set.ts';
 import type { OperationRequest, OperationState } from '../port.ts';
 import { FleetUnavailableError, takeApiError } from './api-errors.ts';
@@ -11,7 +12,6 @@ import { planRestore, planSwap } from './plan-disk.ts';
 import { planExtensions } from './plan-extensions.ts';
 import { busyUntil, settle } from './state.ts';
 import {
-  insertRows,
   loadInstances,
   loadSet,
   saveSet,
@@ -20,6 +20,7 @@ import {
   type LoadedInstance,
   type LoadedSet,
 } from './store.ts';
+import { begunBefore, notFound, operationRow, refused, stateOf, type Begun } from './begun-operations.ts';
 import type { FleetStore } from './fleet-reads.ts';
 import type { World } from './world.ts';
 
@@ -27,10 +28,7 @@ import type { World } from './world.ts';
  * Begins what was not begun yet, on all instances in one transaction, and answers how each stands.
  * @throws FleetUnavailableError where the scenario has the API fail
  */
-export async function operate(
-  store: FleetStore,
-  request: OperationRequest,
-): Promise<OperationState[]> {
+export async function operate(store: FleetStore, request: OperationRequest): Promise<OperationState[]> {
   if (request.operation === 'osDisk.swap' && request.target === undefined) {
     throw new TypeError('An osDisk.swap needs a target version.');
   }
@@ -40,13 +38,20 @@ export async function operate(
   return answer;
 }
 
-/** An operation that was begun, now or before. */
-interface Begun {
-  startedAt: Instant;
-  endsAt: Instant;
-  error: OperationError | null;
+/** What is begun in one transaction, on the instances of one set. */
+interface Work {
+  tx: Transaction<Tables>;
+  set: LoadedSet;
+  world: World;
+  now: Instant;
+  /** Settled up to `now`, before an operation is begun and after it. */
+  instances: LoadedInstance[];
+  byId: Map<string, LoadedInstance>;
+  /** For the journal. */
+  lines: JournalEntry[];
 }
 
+/** The operations one after the other, each where the one before runs or has succeeded. */
 async function begin(
   tx: Transaction<Tables>,
   { worldAt, cache }: FleetStore,
@@ -54,65 +59,84 @@ async function begin(
 ): Promise<OperationState[] | FleetUnavailableError> {
   const set = await loadSet(tx, request.scaleSetId, cache);
   if (set === null) return request.instanceIds.map((id) => notFound(id, request.at));
-  const now = Math.max(request.at, set.simTime);
-  const world = await worldAt(tx, set.revision);
+  const work = await openWork(tx, set, await worldAt(tx, set.revision), request);
+  const states = new Map<string, OperationState>();
+  let ids = [...new Set(request.instanceIds)];
+  let hasBegun = false;
   // An error is answered, not thrown, so that the transaction commits what has happened, and the fault's count.
-  const injected = await takeApiError(tx, world.faults, request);
-  if (injected?.effect === 'before') return injected.error;
-  const ids = [...new Set(request.instanceIds)];
+  let failure: FleetUnavailableError | null = null;
+  for (const operation of [request.operation, ...(request.then ?? [])]) {
+    const one = { ...request, operation, instanceIds: ids };
+    const injected = await takeApiError(tx, work.world.faults, one);
+    failure = injected?.error ?? null;
+    if (injected?.effect === 'before') break;
+    const begun = await beginOne(work, one);
+    for (const state of begun.states) states.set(state.instanceId, state);
+    hasBegun ||= begun.hasBegun;
+    ids = begun.states.filter(goesOn).map(({ instanceId }) => instanceId);
+    if (failure !== null) break;
+  }
+  if (hasBegun || work.lines.length > 0) {
+    // Whoever begins an operation with a higher fence has taken the set over: the lower ones are fenced off from now on.
+    const fence = hasBegun ? Math.max(set.fence, request.fence) : set.fence;
+    await saveSet(tx, { ...set, fence, simTime: work.now }, work.instances, work.lines);
+  }
+  return failure ?? request.instanceIds.map((id) => states.get(id) as OperationState);
+}
+
+function goesOn({ status }: OperationState): boolean {
+  return status === 'running' || status === 'succeeded';
+}
+
+async function openWork(
+  tx: Transaction<Tables>,
+  set: LoadedSet,
+  world: World,
+  request: OperationRequest,
+): Promise<Work> {
+  const now = Math.max(request.at, set.simTime);
   const instances = await loadInstances(tx, set, {
-    ids,
+    ids: [...new Set(request.instanceIds)],
     ...(set.nextDue !== null && set.nextDue <= now ? { dueUntil: now } : {}),
   });
-  const known = await begunBefore(tx, set.key, request, [request.operation], ids);
-  const resources = await resourcesFor(tx, set, request);
-
   const lines = settleAll(set.spec, instances, now);
   const byId = new Map(instances.map((instance) => [instance.row.instance_id, instance]));
-  const spared = await sparedInstances(tx, set.key, request, instances);
+  return { tx, set, world, now, instances, byId, lines };
+}
+
+async function beginOne(
+  work: Work,
+  request: OperationRequest,
+): Promise<{ states: OperationState[]; hasBegun: boolean }> {
+  const { tx, set, byId, now } = work;
+  const known = await begunBefore(tx, set.key, request, [request.operation], request.instanceIds);
+  const resources = await resourcesFor(tx, set, request);
+  const spared = await sparedInstances(tx, set.key, request, work.instances);
   const fresh = new Map<string, Begun>();
-  const refusals = new Map<string, OperationError>();
-  for (const id of ids) {
+  const states = request.instanceIds.map((id): OperationState => {
+    const before = known.get(id);
+    if (before !== undefined) return stateOf(id, before, now);
     const instance = byId.get(id);
-    if (instance === undefined || known.has(id)) continue;
+    if (instance === undefined) return notFound(id, now);
     const error = refusal(set, instance, request) ?? (spared.has(id) ? protection(id) : null);
-    if (error === null) fresh.set(id, plan(instance, { set, world, resources, request, now }));
-    else refusals.set(id, error);
-  }
-  lines.push(...settleAll(set.spec, instances, now));
-
-  if (fresh.size > 0 || lines.length > 0) {
-    // Whoever begins an operation with a higher fence has taken the set over: the lower ones are fenced off from now on.
-    const fence = fresh.size > 0 ? Math.max(set.fence, request.fence) : set.fence;
-    await insertRows(
-      tx,
-      'instance_operations',
-      [...fresh].map(([id, begun]) => operationRow(set.key, request, id, begun)),
-    );
-    await saveSet(tx, { ...set, fence, simTime: now }, instances, lines);
-  }
-
-  if (injected !== null) return injected.error;
-  return request.instanceIds.map((id) => {
-    const begun = known.get(id) ?? fresh.get(id);
-    if (begun !== undefined) return stateOf(id, begun, now);
-    const error = refusals.get(id);
-    return error === undefined ? notFound(id, now) : refused(id, error, now);
+    if (error !== null) return refused(id, error, now);
+    const begun = plan(instance, work, resources, request);
+    fresh.set(id, begun);
+    return stateOf(id, begun, now);
   });
+  work.lines.push(...settleAll(set.spec, work.instances, now));
+  const rows = [...fresh].map(([id, begun]) => operationRow(set.key, request, id, begun));
+  await insertRows(tx, 'instance_operations', rows);
+  return { states, hasBegun: fresh.size > 0 };
 }
 
 /** Fixes the course of an operation and begins it: now, or when what the instance is doing has ended. */
 function plan(
   instance: LoadedInstance,
-  context: {
-    set: LoadedSet;
-    world: World;
-    resources: ExternalResources;
-    request: OperationRequest;
-    now: Instant;
-  },
+  { set, world, now }: Work,
+  resources: ExternalResources,
+  request: OperationRequest,
 ): Begun {
-  const { set, world, resources, request, now } = context;
   const { row, state } = instance;
   const start = Math.max(now, busyUntil(state) ?? now);
   const { operation, ordinal, attemptId, rolloutId, target } = request;
@@ -191,36 +215,6 @@ function protection(instanceId: string): OperationError {
   );
 }
 
-/** Which instances the attempt has begun any of these operations on, with one that it has. */
-async function begunBefore(
-  tx: Transaction<Tables>,
-  setKey: string,
-  request: OperationRequest,
-  operations: readonly FleetOperation[],
-  ids: readonly string[],
-): Promise<Map<string, Begun>> {
-  if (ids.length === 0) return new Map();
-  const idOf = new Map(
-    operations.flatMap((operation) => ids.map((id) => [operationKey({ ...request, operation }, id), id])),
-  );
-  const rows = await tx
-    .selectFrom('instance_operations')
-    .select(['key', 'started_at', 'ends_at', 'error'])
-    .where('scale_set_key', '=', setKey)
-    .where('key', 'in', [...idOf.keys()])
-    .execute();
-  return new Map(
-    rows.map((row) => [
-      idOf.get(row.key) as string,
-      {
-        startedAt: row.started_at,
-        endsAt: row.ends_at,
-        error: row.error === null ? null : (JSON.parse(row.error) as OperationError),
-      },
-    ]),
-  );
-}
-
 async function resourcesFor(
   tx: Transaction<Tables>,
   set: LoadedSet,
@@ -231,34 +225,4 @@ async function resourcesFor(
     tx,
     set.spec.extensions.flatMap((extension) => extension.externalResources),
   );
-}
-
-function operationRow(setKey: string, request: OperationRequest, id: string, begun: Begun) {
-  return {
-    scale_set_key: setKey,
-    key: operationKey(request, id),
-    started_at: begun.startedAt,
-    ends_at: begun.endsAt,
-    error: begun.error === null ? null : JSON.stringify(begun.error),
-  };
-}
-
-function operationKey({ attemptId, operation, ordinal }: OperationRequest, instanceId: string): string {
-  return `${attemptId}:${instanceId}:${operation}:${ordinal}`;
-}
-
-/** How it stands follows from the time: its end was fixed when it began. */
-function stateOf(instanceId: string, { startedAt, endsAt, error }: Begun, now: Instant): OperationState {
-  const times = { instanceId, startedAt, endsAt };
-  if (now < endsAt) return { ...times, status: 'running' };
-  return error === null ? { ...times, status: 'succeeded' } : { ...times, status: 'failed', error };
-}
-
-function refused(instanceId: string, error: OperationError, now: Instant): OperationState {
-  return { instanceId, status: 'refused', startedAt: now, endsAt: now, error };
-}
-
-function notFound(instanceId: string, now: Instant): OperationState {
-  const error = operationError('InstanceNotFound', `There is no instance ${instanceId} in the scale set.`);
-  return { instanceId, status: 'failed', startedAt: now, endsAt: now, error };
 }

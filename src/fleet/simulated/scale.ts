@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely';
 import type { Queries } from '../../database/database.ts';
+import { insertRows } from '../../database/insert-rows.ts';
 import type { Tables } from '../../database/tables.ts';
 import type { Instant } from '../../domain/clock.ts';
 import { imageKey, latestVersion, type ImageVersion } from '../../domain/image.ts';
@@ -8,7 +9,7 @@ import { ModelError } from '../model-error.ts';
 import { newInstanceRow, nextPlace, runningState } from './build-instances.ts';
 import { imageOffers } from './images.ts';
 import { nextNumber, removeInstances } from './remove-instances.ts';
-import { insertRows, renewTag } from './store.ts';
+import { renewTag } from './store.ts';
 
 /** Adds instances on the version that the model asks for, or removes the last ones. */
 export async function scale(

@@ -1,12 +1,13 @@
 import type { Transaction } from 'kysely';
 import { z } from 'zod';
 import type { Database, Queries } from '../../database/database.ts';
+import { insertRows } from '../../database/insert-rows.ts';
 import type { Tables } from '../../database/tables.ts';
 import { behaviourOrInstant, DEFAULT_BEHAVIOUR, type Behaviour } from './behaviour.ts';
 import { putExternalResource, resourcesMeant } from './external-resources.ts';
 import { faultSchema, type Fault } from './faults.ts';
 import { parseOrExplain } from './parse.ts';
-import { insertRows } from './store.ts';
+
 import { EMPTY_WORLD_SEED } from './world.ts';
 
 /** Makes these the fleet's faults, in place of those it had. */

@@ -1,5 +1,6 @@
 import type { Insertable, Transaction } from 'kysely';
 import type { Database } from '../../database/database.ts';
+import { insertRows } from '../../database/insert-rows.ts';
 import type { Tables } from '../../database/tables.ts';
 import { DAY, type Instant } from '../../domain/clock.ts';
 import { imageKey, type Image } from '../../domain/image.ts';
@@ -17,7 +18,7 @@ import { putExternalResource } from './external-resources.ts';
 import { putNeighbours } from './neighbours.ts';
 import { writeFaults } from './scenario.ts';
 import { parseFleetSpec, type FullFleetSpec, type FullScaleSetSpec } from './spec.ts';
-import { insertRows, type InstanceRow } from './store.ts';
+import { type InstanceRow } from './store.ts';
 
 /** How long ago, at the epoch, VMs were made and automatic upgrades switched on, unless the description says otherwise. */
 const AGE = 30 * DAY;

@@ -1,5 +1,6 @@
-import { sql, type Insertable, type Selectable, type Transaction } from 'kysely';
+import { sql, type Selectable, type Transaction } from 'kysely';
 import type { Queries } from '../../database/database.ts';
+import { insertRows, type OnConflict } from '../../database/insert-rows.ts';
 import { appendJournal } from '../../database/journal.ts';
 import type { Tables } from '../../database/tables.ts';
 import type { Instant } from '../../domain/clock.ts';
@@ -9,8 +10,11 @@ import { newTag, type InstanceCache, type InstanceFrame, type KnownInstances } f
 import { dueAt, settle, type InstanceState } from './state.ts';
 import type { InstancePlace } from './view.ts';
 
-/** Rows in one insert: SQLite takes at most 32,766 parameters a statement. */
-const ROWS_PER_INSERT = 500;
+/** What of an instance's row changes. */
+const WRITTEN_OVER: OnConflict<'instances'> = {
+  key: ['scale_set_key', 'instance_id'],
+  update: ['version', 'state', 'due_at', 'fence', 'operation_rank'],
+};
 
 /** A scale set as every operation on it needs it. */
 export interface LoadedSet {
@@ -32,11 +36,7 @@ export interface LoadedSet {
 }
 
 /** @param cache spares reading instances that have not changed since */
-export async function loadSet(
-  db: Queries,
-  id: string,
-  cache?: InstanceCache,
-): Promise<LoadedSet | null> {
+export async function loadSet(db: Queries, id: string, cache?: InstanceCache): Promise<LoadedSet | null> {
   const key = scaleSetKey(id);
   const row = await db
     .selectFrom('scale_sets')
@@ -66,7 +66,7 @@ async function countInstances(db: Queries, key: string): Promise<Pick<LoadedSet,
     .where('scale_set_key', '=', key)
     .executeTakeFirstOrThrow();
   // Of no rows the minimum is null, whatever its type says.
-  return { nextDue: row.nextDue as number | null, size: row.size };
+  return { nextDue: row.nextDue, size: row.size };
 }
 
 /** What the states of earlier releases do not have. */
@@ -90,7 +90,12 @@ export async function loadInstances(
 ): Promise<LoadedInstance[]> {
   if (known !== null) return knownInstances(known, only);
   const instances = await readInstanceRows(db, key, only);
-  if (only === undefined && tag !== '') cache?.put(key, tag, instances.map(({ loaded }) => loaded));
+  if (only === undefined && tag !== '')
+    cache?.put(
+      key,
+      tag,
+      instances.map(({ loaded }) => loaded),
+    );
   return instances;
 }
 
@@ -111,11 +116,7 @@ function knownInstances({ instances }: KnownInstances, only?: InstanceFilter): L
     .map((known) => ({ row: known.row, state: known.state, loaded: known }));
 }
 
-async function readInstanceRows(
-  db: Queries,
-  key: string,
-  only?: InstanceFilter,
-): Promise<LoadedInstance[]> {
+async function readInstanceRows(db: Queries, key: string, only?: InstanceFilter): Promise<LoadedInstance[]> {
   let query = db.selectFrom('instances').selectAll().where('scale_set_key', '=', key);
   if (only !== undefined) {
     const { ids, dueUntil } = only;
@@ -175,9 +176,11 @@ export async function saveSet(
   const changed = instances.filter(({ row, state, loaded }) => row !== loaded.row || state !== loaded.state);
   const tag = changed.length > 0 ? newTag() : set.tag;
   remember(set, tag, changed);
-  await upsertInstances(
+  await insertRows(
     tx,
+    'instances',
     changed.map(({ row, state }) => instanceRow(row, state)),
+    WRITTEN_OVER,
   );
   await appendJournal(tx, lines);
   await tx
@@ -208,48 +211,13 @@ export async function renewTag(tx: Transaction<Tables>, key: string): Promise<vo
 }
 
 /** A row with what of it follows from the state. */
-export function instanceRow(
-  row: InstanceFrame,
-  state: InstanceState,
-): InstanceRow {
+export function instanceRow(row: InstanceFrame, state: InstanceState): InstanceRow {
   return {
     ...row,
     version: state.osDisk?.source.version ?? null,
     due_at: dueAt(state),
     state: JSON.stringify(state),
   };
-}
-
-async function upsertInstances(tx: Transaction<Tables>, rows: readonly InstanceRow[]): Promise<void> {
-  for (let i = 0; i < rows.length; i += ROWS_PER_INSERT) {
-    await tx
-      .insertInto('instances')
-      .values(rows.slice(i, i + ROWS_PER_INSERT))
-      .onConflict((conflict) =>
-        conflict.columns(['scale_set_key', 'instance_id']).doUpdateSet((eb) => ({
-          version: eb.ref('excluded.version'),
-          state: eb.ref('excluded.state'),
-          due_at: eb.ref('excluded.due_at'),
-          fence: eb.ref('excluded.fence'),
-          operation_rank: eb.ref('excluded.operation_rank'),
-        })),
-      )
-      .execute();
-  }
-}
-
-/** Inserts any number of rows in few statements. */
-export async function insertRows<T extends keyof Tables>(
-  tx: Transaction<Tables>,
-  table: T,
-  rows: readonly Insertable<Tables[T]>[],
-): Promise<void> {
-  for (let i = 0; i < rows.length; i += ROWS_PER_INSERT) {
-    await tx
-      .insertInto(table)
-      .values(rows.slice(i, i + ROWS_PER_INSERT))
-      .execute();
-  }
 }
 
 /** The name of the lock under which a set is changed. */

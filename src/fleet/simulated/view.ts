@@ -56,8 +56,11 @@ export function instanceAt(viewed: Viewed, at: Instant): Instance {
   const isFit =
     state.provisioning === 'Succeeded' &&
     state.extensions.every((extension) => extension.state === 'succeeded');
+  const identity = state.identity ?? identityOf(scaleSet, place.instanceId);
   return {
-    ...(state.identity ?? identityOf(scaleSet, place.instanceId)),
+    vmId: identity.vmId,
+    computerName: identity.computerName,
+    privateIpAddress: identity.privateIpAddress,
     seenAt: at,
     instanceId: place.instanceId,
     scaleSetId: scaleSet.id,

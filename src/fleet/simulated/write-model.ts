@@ -1,4 +1,5 @@
 import type { Database, Queries } from '../../database/database.ts';
+import { insertRows } from '../../database/insert-rows.ts';
 import type { Instant } from '../../domain/clock.ts';
 import { imageKey } from '../../domain/image.ts';
 import { scaleSetKey, type ScaleSet } from '../../domain/scale-set.ts';
@@ -8,7 +9,7 @@ import { reachesInstances } from '../reaches-instances.ts';
 import { toWireShape, type Json } from '../wire-shape.ts';
 import { scale, versionFor } from './scale.ts';
 import { scaleSetRow } from './seed.ts';
-import { insertRows, setLock } from './store.ts';
+import { setLock } from './store.ts';
 
 export interface ModelWrite {
   /** The whole model, in wire shape or flattened. What a PUT leaves out is to be filled in before: see `mergeModels`. */
@@ -61,7 +62,12 @@ export async function writeModel(database: Database, write: ModelWrite): Promise
     if (row === undefined) {
       await insertRows(tx, 'scale_sets', [scaleSetRow(scaleSet, arm, write.at)]);
     } else {
-      const { fence: _fence, sim_time: _simTime, instances_tag: _tag, ...model } = scaleSetRow(scaleSet, arm, write.at);
+      const {
+        fence: _fence,
+        sim_time: _simTime,
+        instances_tag: _tag,
+        ...model
+      } = scaleSetRow(scaleSet, arm, write.at);
       await tx.updateTable('scale_sets').set(model).where('key', '=', key).execute();
     }
     await scale(tx, scaleSet, modelCapacity(arm), Math.max(write.at, row?.sim_time ?? 0));
