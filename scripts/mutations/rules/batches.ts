@@ -116,9 +116,8 @@ export const batches: Mutation[] = [
     rule: 'B2',
     what: 'Two workers that look at once each take a batch of their own.',
     file: 'src/activities/scale-set.ts',
-    find: 'return batchLook(attempt, batches.find((one) => one.number === step.number) as Batch, progress);',
-    replace:
-      'const recorded = batches.find((one) => one.number === step.number) as Batch;\n  return batchLook(attempt, { ...recorded, instanceIds: step.instanceIds }, progress);',
+    find: 'return batchLook(attempt, recorded, progress);',
+    replace: 'return batchLook(attempt, { ...recorded, instanceIds: step.instanceIds }, progress);',
     tests: ['activities/overtaken'],
   },
   {

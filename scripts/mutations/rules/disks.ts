@@ -135,8 +135,8 @@ export const instances: Mutation[] = [
     rule: 'B4',
     what: 'Extensions do not run after the model.',
     ...steps,
-    find: 'begun.map((state) => state.instanceId),',
-    replace: '[],',
+    find: ", ['extension.run']);",
+    replace: ');',
   },
   {
     rule: 'B4',

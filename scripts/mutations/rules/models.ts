@@ -129,8 +129,8 @@ export const models: Mutation[] = [
     rule: 'C8',
     what: 'Letters of another case in a URL are another resource.',
     file: 'src/fleet/resource-url.ts',
-    find: 'if (!query) return place.toLowerCase();',
-    replace: 'if (!query) return place;',
+    find: 'const place = `${scheme}${rest}`.toLowerCase();',
+    replace: 'const place = `${scheme}${rest}`;',
     tests: ['stores/fleet-model', 'stores/fleet-surroundings'],
   },
   {
