@@ -43,7 +43,7 @@ beforeAll(async () => {
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
   };
   worker = startWorkerProcess({ ...env, METRICS_PORT: '0', LOG_LEVEL: 'debug' });
-  const { url } = await worker.logged('metrics and health are served');
+  const url = String((await worker.logged('metrics and health are served'))['url']);
   await worker.logged('worker ready');
   const start = [
     'start',
