@@ -28,6 +28,7 @@ export default defineConfig({
       kind('integration', servers),
       kind('replay', servers),
       kind('e2e', processes),
+      kind('survival', { ...processes, globalSetup: 'test/survival/support/build.ts', maxConcurrency: 5 }),
     ],
   },
 });

@@ -1,5 +1,5 @@
 import { Runtime, type Worker } from '@temporalio/worker';
-import { createActivities } from './activities/index.ts';
+import { ACTIVITY_NAMES, createActivities } from './activities/index.ts';
 import { openDatabase } from './database/database.ts';
 import { openSimulatedFleet } from './fleet/index.ts';
 import { openLedger } from './ledger/index.ts';
@@ -8,6 +8,7 @@ import { activityLog } from './telemetry/activity-log.ts';
 import { prepareOperations } from './telemetry/operations.ts';
 import { startTracing } from './telemetry/tracing.ts';
 import { connectClient, connectWorker, loadConnection } from './temporal/connection.ts';
+import { faultPoints } from './temporal/fault-kill.ts';
 import { registerSearchAttributes } from './temporal/register-search-attributes.ts';
 import { createRolloutWorker } from './temporal/rollout-worker.ts';
 import { workflowDirectory } from './temporal/workflow-directory.ts';
@@ -19,6 +20,8 @@ import { workflowDirectory } from './temporal/workflow-directory.ts';
 const log = createLogger('worker');
 
 try {
+  const faults = faultPoints(ACTIVITY_NAMES);
+  if (faults.fault) log.warn(faults.fault, 'FAULT_KILL is set: this worker will end itself');
   const prepared = await prepareOperations(log);
   Runtime.install(prepared.runtime);
   const tracing = await startTracing('rollouts-worker');
@@ -27,7 +30,7 @@ try {
   const { client, connection: clientConnection } = await connectClient(settings, tracing.plugins);
   await registerSearchAttributes(clientConnection, namespace);
   const connection = await connectWorker(settings);
-  const database = await openDatabase();
+  const database = faults.database(await openDatabase());
   const fleet = await openSimulatedFleet(database);
   const ledger = openLedger(database);
   let worker: Worker | undefined;
@@ -39,12 +42,14 @@ try {
     namespace,
     worker: () => worker,
   });
-  const activities = createActivities({
-    fleet,
-    ledger,
-    workflows: workflowDirectory(client),
-    listener: operations.listener,
-  });
+  const activities = faults.activities(
+    createActivities({
+      fleet,
+      ledger,
+      workflows: workflowDirectory(client),
+      listener: operations.listener,
+    }),
+  );
   worker = await createRolloutWorker({
     connection,
     namespace,

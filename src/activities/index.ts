@@ -41,6 +41,9 @@ type Bound<F> = F extends (deps: ActivityDependencies, input: infer Input) => in
 
 export type Activities = { [Name in keyof typeof table]: Bound<(typeof table)[Name]> };
 
+/** The names of all activities, as histories have them. */
+export const ACTIVITY_NAMES = Object.keys(table) as readonly (keyof Activities)[];
+
 /** The activities of a worker, on a fleet, a ledger and a Temporal client. */
 export function createActivities(deps: ActivityDependencies): Activities {
   const bound = Object.entries(table).map(([name, activity]) => {

@@ -46,14 +46,19 @@ export type TemporalEnvironment = Pick<
   'client' | 'nativeConnection' | 'currentTimeMs' | 'sleep'
 >;
 
-/** A fleet with its ledger and a worker that upgrades it, on a Temporal environment that outlives it. */
-export interface RolloutWorld {
-  env: TemporalEnvironment;
+/** A fleet with its ledger on a Temporal environment, whoever upgrades it. */
+export interface RolloutStage {
+  env: Omit<TemporalEnvironment, 'nativeConnection'>;
   database: Database;
   fleet: SimulatedFleet;
   ledger: Ledger;
-  worker: Worker;
   clock: VirtualClock;
+}
+
+/** The same with a worker that upgrades it, on an environment that outlives both. */
+export interface RolloutWorld extends RolloutStage {
+  env: TemporalEnvironment;
+  worker: Worker;
   /** Terminates whatever still runs, so that it stalls no later test in the same environment, and removes the database. */
   end(): Promise<void>;
 }
@@ -92,7 +97,7 @@ export async function rolloutWorld(
 }
 
 /** Terminates whatever still runs of a ledger's rollouts. */
-export async function terminateAll({ env, ledger }: Pick<RolloutWorld, 'env' | 'ledger'>): Promise<void> {
+export async function terminateAll({ env, ledger }: Pick<RolloutStage, 'env' | 'ledger'>): Promise<void> {
   for (const id of await workflowIdsOf(ledger)) {
     await env.client.workflow
       .getHandle(id)
@@ -128,7 +133,7 @@ export interface StartOptions {
 
 /** Records a rollout and starts its workflow, as the client library does. */
 export async function startRollout(
-  world: RolloutWorld,
+  world: RolloutStage,
   { target = TARGET, phases, settings, kind = 'platform' }: StartOptions,
 ) {
   const generation = (await world.ledger.rollouts.lastGeneration(target)) + 1;
@@ -153,7 +158,7 @@ export async function startRollout(
 }
 
 /** All journal lines of a rollout, in the order in which they happened. */
-export async function journalOf({ ledger }: RolloutWorld, rolloutId: string): Promise<RecordedEntry[]> {
+export async function journalOf({ ledger }: RolloutStage, rolloutId: string): Promise<RecordedEntry[]> {
   const entries = await ledger.journal.read({ rolloutId });
   return entries.toSorted((a, b) => a.at - b.at || a.seq - b.seq);
 }
@@ -166,7 +171,7 @@ export const QUICK: Partial<RolloutSettings> = {
 };
 
 /** The versions that a set's instances run, by how many. */
-export async function versionsOf(world: RolloutWorld, name: string): Promise<Record<string, number>> {
+export async function versionsOf(world: RolloutStage, name: string): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   const at = virtualAt(world.clock, await world.env.currentTimeMs());
   for (const { osDisk } of await world.fleet.instances(testSetId(name), at)) {
@@ -178,7 +183,7 @@ export async function versionsOf(world: RolloutWorld, name: string): Promise<Rec
 
 /** Lets virtual time pass in small steps until a condition holds; fails after `limit` of them. */
 export async function passTimeUntil(
-  world: RolloutWorld,
+  world: RolloutStage,
   condition: () => Promise<boolean>,
   step = '30 s',
   limit = 600,
@@ -191,7 +196,7 @@ export async function passTimeUntil(
 }
 
 /** True while the named set's upgrade is in the middle of its n-th batch. */
-export async function inBatch({ ledger }: RolloutWorld, name: string, number: number): Promise<boolean> {
+export async function inBatch({ ledger }: RolloutStage, name: string, number: number): Promise<boolean> {
   const attempt = await ledger.attempts.openOf(testSetId(name));
   if (!attempt) return false;
   const batch = (await ledger.attempts.batches(attempt.id)).at(-1);

@@ -1,0 +1,117 @@
+import type { ACTIVITY_NAMES } from '../../../src/activities/index.ts';
+import type { DecisionKind } from '../../../src/ledger/port.ts';
+import type { FaultSpec } from '../../../src/fleet/index.ts';
+import { decideUpdate } from '../../../src/workflows/messages.ts';
+import { NEW_VERSION, type TestSet } from '../../support/fleet.ts';
+import { QUICK, inBatch, startRollout } from '../../support/rollout.ts';
+import { until, type SurvivalWorld } from './world.ts';
+
+export type ActivityName = (typeof ACTIVITY_NAMES)[number];
+
+/** A rollout, and what people do meanwhile. */
+export interface Scenario {
+  readonly name: string;
+  readonly sets: readonly TestSet[];
+  readonly faults: FaultSpec[];
+  /** The activities that are in it. */
+  readonly reaches: readonly ActivityName[];
+  /** Begins it, does what people do, and waits until no workflow runs any more. */
+  carryOut(world: SurvivalWorld): Promise<void>;
+}
+
+const ASK_FOR_MS = 20_000;
+
+/**
+ * Two phases, each halted and decided on: in the first a VM is bad and gets its old disk back, in the second most are, and
+ * the set rolls back once its policy is broken.
+ */
+export const HALTED: Scenario = {
+  name: 'two phases, bad VMs, two halts and decisions',
+  sets: [
+    { name: 'web', region: 'eastus', capacity: 6, zones: ['1', '2', '3'], extensions: [{ name: 'agent' }] },
+    { name: 'api', region: 'eastus', capacity: 10 },
+    {
+      name: 'edge',
+      region: 'westus',
+      capacity: 5,
+      disableAutomaticRollback: true,
+      rollingUpgradePolicy: { rollbackFailedInstancesOnPolicyBreach: true },
+    },
+  ],
+  faults: [
+    { kind: 'neverHealthy', version: NEW_VERSION, scaleSet: 'api', instances: ['9'] },
+    { kind: 'neverHealthy', version: NEW_VERSION, scaleSet: 'edge' },
+  ],
+  reaches: [
+    'lookAtScaleSet',
+    'lookAtRegion',
+    'swapOsDisks',
+    'configureInstances',
+    'checkHealth',
+    'restoreOsDisks',
+    'closeBatch',
+    'closeRollBack',
+    'openPhase',
+    'startBake',
+    'judgePhase',
+    'readOrder',
+    'recordDecision',
+    'setRolloutStatus',
+  ],
+  carryOut: async (world) => {
+    const phases = [
+      { name: 'canary', regions: ['eastus'] },
+      { name: 'broad', regions: ['westus'] },
+    ];
+    const { workflowId } = await startRollout(world, { phases, settings: QUICK });
+    await decide(world, workflowId, 1, 'proceed');
+    await decide(world, workflowId, 2, 'abort');
+    await untilAllIsOver(world);
+  },
+};
+
+/** Somebody terminates the rollout's workflow in the middle of a batch: the phase ends it in its place. */
+export const TERMINATED: Scenario = {
+  name: 'a rollout whose workflow is terminated by hand',
+  sets: [{ name: 'front', region: 'eastus', capacity: 9 }],
+  faults: [],
+  reaches: ['closeOrphanedRollout'],
+  carryOut: async (world) => {
+    const phases = [{ name: 'canary', regions: ['eastus'] }];
+    const handle = await startRollout(world, { phases, settings: QUICK });
+    await until('its second batch begins', () => inBatch(world, 'front', 2));
+    await handle.terminate('by hand');
+    await untilAllIsOver(world);
+  },
+};
+
+export const SCENARIOS: readonly Scenario[] = [HALTED, TERMINATED];
+
+/** A person who decides once the rollout is halted, and asks again when nobody answers. */
+async function decide(
+  { env, ledger }: SurvivalWorld,
+  rolloutId: string,
+  phase: number,
+  decision: DecisionKind,
+): Promise<void> {
+  const { client } = env;
+  const handle = client.workflow.getHandle(rolloutId);
+  await until(`phase ${phase} is decided on`, async () => {
+    if ((await ledger.phases.decisions(rolloutId)).some((one) => one.phase === phase)) return true;
+    const judged = (await ledger.phases.list(rolloutId)).some((one) => one.phase === phase && one.judgedAt);
+    if (!judged || (await ledger.rollouts.get(rolloutId))?.status !== 'Halted') return false;
+    const input = { decision, phase, round: 1, who: 'ada', why: 'seen it' };
+    const ask = () => handle.executeUpdate(decideUpdate, { args: [input] });
+    await client.withDeadline(Date.now() + ASK_FOR_MS, ask).catch(() => undefined);
+    return false;
+  });
+}
+
+async function untilAllIsOver({ env }: SurvivalWorld): Promise<void> {
+  await until('no workflow runs any more', async () => {
+    const { count } = await env.client.workflow
+      .count("ExecutionStatus = 'Running'")
+      .catch(() => ({ count: 1 }));
+    return count === 0;
+  });
+}
