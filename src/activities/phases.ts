@@ -128,18 +128,17 @@ export async function setRolloutStatus(
   deps: ActivityDependencies,
   input: { rolloutId: string; status: RolloutStatus; reason: Reason | null; at: Instant },
 ): Promise<void> {
-  await close(deps, input.rolloutId, input.status, input.reason, await currentTime(deps, input.at));
+  const { rolloutId, status, reason, at: asOf } = input;
+  await close(deps, { rolloutId, status, reason, at: await currentTime(deps, asOf), asOf });
 }
 
 /** Sets the status; a rollout that ends leaves none of its scale sets waiting. */
 async function close(
   { ledger }: ActivityDependencies,
-  rolloutId: string,
-  status: RolloutStatus,
-  reason: Reason | null,
-  at: Instant,
+  change: { rolloutId: string; status: RolloutStatus; reason: Reason | null; at: Instant; asOf?: Instant },
 ): Promise<void> {
-  await ledger.rollouts.setStatus(rolloutId, status, at, reason);
+  const { rolloutId, status, reason, at, asOf } = change;
+  await ledger.rollouts.setStatus(rolloutId, status, at, reason, asOf);
   if (status === 'Running' || status === 'Halted') return;
   const why = reason ?? {
     code: stopCodes.cancelRequested,
@@ -161,7 +160,12 @@ export async function closeOrphanedRollout(
     code: stopCodes.interrupted,
     message: 'The workflow of the rollout was terminated; what was half done has been finished.',
   };
-  await close(deps, rollout.id, 'Cancelled', reason, await currentTime(deps, input.at));
+  await close(deps, {
+    rolloutId: rollout.id,
+    status: 'Cancelled',
+    reason,
+    at: await currentTime(deps, input.at),
+  });
 }
 
 async function existing({ ledger }: ActivityDependencies, id: string): Promise<Rollout> {

@@ -175,8 +175,8 @@ async function answer(
     if (answered.notBefore > at)
       return { ...base, waitingFor: 'its paired region', nextAt: answered.notBefore };
   }
-  for (const target of next) await deps.ledger.targets.update(target, { status: 'upgrading', reason: null });
-  const started = new Set(next);
+  const begun = await begin(deps, input, next, at);
+  const started = new Set(begun);
   const upcoming = waiting.filter((target) => !started.has(target)).map((target) => target.triggerAt);
   const nextTrigger = upcoming.length > 0 ? Math.min(...upcoming) : null;
   return {
@@ -184,12 +184,35 @@ async function answer(
     counts: {
       ...counts,
       waiting: upcoming.length,
-      upgrading: running.length + next.filter((t) => t.status === 'waiting').length,
+      upgrading: running.length + begun.filter((t) => t.status === 'waiting').length,
     },
-    start: next.map((target) => ({ scaleSetId: target.scaleSetId, name: target.scaleSetName })),
+    start: begun.map((target) => ({ scaleSetId: target.scaleSetId, name: target.scaleSetName })),
     waitingFor: resume ?? (nextTrigger === null ? 'the upgrades of its scale sets' : 'the next trigger'),
     nextAt: resume === null && nextTrigger !== null && nextTrigger > at ? nextTrigger : null,
   };
+}
+
+/**
+ * Marks sets that are begun now. One that has been begun or has ended since it was read is left out: this worker was away, and
+ * another has looked in its place. Where nothing is left to do, the region is kept for nobody.
+ */
+async function begin(
+  deps: ActivityDependencies,
+  { rolloutId, region }: RegionLookInput,
+  next: readonly Target[],
+  at: Instant,
+): Promise<Target[]> {
+  const { targets } = deps.ledger;
+  const begun: Target[] = [];
+  for (const target of next) {
+    if (await targets.update(target, { status: 'upgrading', reason: null }, target.status))
+      begun.push(target);
+  }
+  if (begun.length < next.length) {
+    const open = await targets.list({ rolloutId, region, status: ['waiting', 'upgrading'] });
+    if (open.length === 0) await releaseRegion(deps, rolloutId, region, at);
+  }
+  return begun;
 }
 
 function countTargets(targets: readonly Target[]): RegionCounts {

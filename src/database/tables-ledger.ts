@@ -49,6 +49,8 @@ export interface RolloutsTable {
   action: string;
   why: string | null;
   parameters: Json<RolloutParameters> | null;
+  /** When its status was decided on. */
+  status_as_of: number;
 }
 
 export interface PhasesTable {

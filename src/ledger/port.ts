@@ -71,7 +71,18 @@ export interface Rollouts {
   list(filter?: { imageKey?: string; status?: RolloutStatus; limit?: number }): Promise<Rollout[]>;
   /** The last generation number used for this version of this image; 0 if none (rule D9). */
   lastGeneration(target: ImageVersion): Promise<number>;
-  setStatus(id: string, status: RolloutStatus, at: Instant, reason: Reason | null): Promise<void>;
+  /**
+   * A rollout that has ended stays as it ended, and none is halted or resumed by what was decided before its status was:
+   * a worker that was away may report late what has long been overtaken.
+   * @param asOf when that was decided on; `at` if absent
+   */
+  setStatus(
+    id: string,
+    status: RolloutStatus,
+    at: Instant,
+    reason: Reason | null,
+    asOf?: Instant,
+  ): Promise<void>;
 }
 
 export interface Phases {
@@ -105,10 +116,16 @@ export interface Phases {
 export interface Targets {
   /** Records targets; those that are there already stay as they are. */
   add(targets: readonly Target[]): Promise<void>;
+  /**
+   * @param whileIn changes it only as long as it is in this status
+   * @returns false when it is in another one
+   * @throws NotRecordedError when it was never added
+   */
   update(
     key: { rolloutId: string; scaleSetId: string },
     change: Partial<Pick<Target, 'status' | 'attemptId' | 'reason' | 'round' | 'seenAt' | 'triggerAt'>>,
-  ): Promise<void>;
+    whileIn?: TargetStatus,
+  ): Promise<boolean>;
   get(rolloutId: string, scaleSetId: string): Promise<Target | null>;
   /** In the order of trigger time, then id. */
   list(filter: {

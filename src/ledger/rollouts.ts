@@ -17,7 +17,7 @@ export function rolloutsOn(database: Database): Rollouts {
     get: (id) => find(database.db, id),
     list: (filter) => list(database, filter ?? {}),
     lastGeneration: (target) => lastGeneration(database, target),
-    setStatus: (id, status, at, reason) => setStatus(database, { id, status, at, reason }),
+    setStatus: (id, status, at, reason, asOf = at) => setStatus(database, { id, status, at, reason, asOf }),
   };
 }
 
@@ -43,6 +43,7 @@ function create(database: Database, rollout: Parameters<Rollouts['create']>[0]):
         action: rollout.action ?? 'osUpgrade',
         why: rollout.why ?? null,
         parameters: toJsonOrNull(rollout.parameters ?? null),
+        status_as_of: 0,
       })
       .onConflict((conflict) => conflict.column('rollout_key').doNothing())
       .executeTakeFirst();
@@ -89,22 +90,25 @@ async function lastGeneration(database: Database, target: Rollout['target']): Pr
 
 function setStatus(
   database: Database,
-  change: { id: string; status: RolloutStatus; at: number; reason: Reason | null },
+  change: { id: string; status: RolloutStatus; at: number; reason: Reason | null; asOf: number },
 ): Promise<void> {
   const key = keyOf(change.id);
   return database.write([`rollout:${key}`], async (tx) => {
     const rollout = await find(tx, change.id);
     if (rollout === null) throw new NotRecordedError(`No rollout "${change.id}" is recorded.`);
-    // A repeated report of the end does not move it.
-    if (rollout.status === change.status && rollout.endedAt !== null) return;
+    const ends = ENDED.includes(change.status);
     await tx
       .updateTable('rollouts')
-      .set({
+      .set((eb) => ({
         status: change.status,
         reason: toJsonOrNull(change.reason),
-        ended_at: ENDED.includes(change.status) ? change.at : null,
-      })
+        ended_at: ends ? change.at : null,
+        status_as_of: ends ? eb.ref('status_as_of') : change.asOf,
+      }))
       .where('rollout_key', '=', key)
+      .where('ended_at', 'is', null)
+      // An end is one whoever reports it, by whatever clock; the rest is the rollout's own workflow's, by Temporal's.
+      .$if(!ends, (update) => update.where('status_as_of', '<=', change.asOf))
       .execute();
   });
 }

@@ -10,7 +10,7 @@ import { fromJsonOrNull, keyOf, toJsonOrNull } from './rows.ts';
 export function targetsOn(database: Database): Targets {
   return {
     add: (targets) => add(database, targets),
-    update: (key, change) => update(database, key, change),
+    update: (key, change, whileIn) => update(database, key, change, whileIn),
     get: (rolloutId, scaleSetId) => get(database, rolloutId, scaleSetId),
     list: (filter) => list(database, filter),
     wasEverTriggered: (scaleSetId) => wasEverTriggered(database, scaleSetId),
@@ -38,7 +38,8 @@ async function update(
   database: Database,
   key: Parameters<Targets['update']>[0],
   change: Parameters<Targets['update']>[1],
-): Promise<void> {
+  whileIn: TargetStatus | undefined,
+): Promise<boolean> {
   const columns: Partial<TargetsTable> = {};
   if (change.status !== undefined) columns.status = change.status;
   if (change.attemptId !== undefined) columns.attempt_id = change.attemptId;
@@ -46,18 +47,21 @@ async function update(
   if (change.round !== undefined) columns.round = change.round;
   if (change.seenAt !== undefined) columns.seen_at = change.seenAt;
   if (change.triggerAt !== undefined) columns.trigger_at = change.triggerAt;
-  if (Object.keys(columns).length === 0) return;
-  await database.write([], async (tx) => {
+  if (Object.keys(columns).length === 0) return true;
+  const updated = await database.write([], async (tx) => {
     const { numUpdatedRows } = await tx
       .updateTable('targets')
       .set(columns)
       .where('rollout_key', '=', keyOf(key.rolloutId))
       .where('scale_set_key', '=', keyOf(key.scaleSetId))
+      .$if(whileIn !== undefined, (row) => row.where('status', '=', whileIn as TargetStatus))
       .executeTakeFirst();
-    if (numUpdatedRows === 0n) {
-      throw new NotRecordedError(`"${key.scaleSetId}" is not a target of rollout "${key.rolloutId}".`);
-    }
+    return numUpdatedRows > 0n;
   });
+  if (!updated && (whileIn === undefined || (await get(database, key.rolloutId, key.scaleSetId)) === null)) {
+    throw new NotRecordedError(`"${key.scaleSetId}" is not a target of rollout "${key.rolloutId}".`);
+  }
+  return updated;
 }
 
 async function get(database: Database, rolloutId: string, scaleSetId: string): Promise<Target | null> {

@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { createActivities } from '../../src/activities/index.ts';
 import { MINUTE } from '../../src/domain/clock.ts';
+import { DEFAULT_SETTINGS } from '../../src/domain/policy.ts';
+import { testSetId } from '../support/fleet.ts';
 import {
+  ROLLOUT_ID,
+  activityWorld,
   asBatch,
   at,
   batchInput,
   configuredBatch,
   healthInput,
   oneSet,
+  regionLook,
   removeWorldsAfterEach,
   setLook,
 } from './support.ts';
@@ -41,6 +46,28 @@ describe('an attempt that was taken over', () => {
     const { world, id, look, configuredAt } = await overtaken();
     const others = { ...batchInput(id, look, configuredAt), instanceIds: ['1', '6'] };
     await expect(world.activities.swapOsDisks(others)).rejects.toMatchObject({ type: 'Fenced' });
+  });
+});
+
+describe('a worker that was away in the middle of a look at a region', () => {
+  it('begins no set that another has upgraded meanwhile, and keeps the region for nobody (D1)', async () => {
+    const world = await activityWorld([{ name: 'front', region: 'eastus', capacity: 3 }]);
+    const { claims, targets } = world.ledger;
+    await world.activities.lookAtRegion(regionLook({}));
+    const key = { rolloutId: ROLLOUT_ID, scaleSetId: testSetId('front') };
+    const request: typeof claims.request = async (...args) => {
+      await targets.update(key, { status: 'upgraded' });
+      return claims.request(...args);
+    };
+    const activities = createActivities({
+      fleet: world.fleet,
+      ledger: { ...world.ledger, claims: { ...claims, request } },
+      workflows: { isOpen: async () => true, wake: async () => undefined, windDown: async () => undefined },
+    });
+    const late = at(0) + DEFAULT_SETTINGS.triggerDelay.max;
+    expect(await activities.lookAtRegion(regionLook({ at: late }))).toMatchObject({ start: [] });
+    expect(await targets.get(key.rolloutId, key.scaleSetId)).toMatchObject({ status: 'upgraded' });
+    expect(await claims.list()).toEqual([]);
   });
 });
 

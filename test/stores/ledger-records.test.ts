@@ -47,13 +47,30 @@ describeEngines('rollouts in the ledger', (open) => {
     await close();
   });
 
-  it('end at the first report of their end', async () => {
+  it('end at the first report of their end, whatever a worker that was away reports later', async () => {
     const { rollouts } = await fresh(open);
     const { id } = await rollouts.create(aRollout());
     await rollouts.setStatus(id, 'Superseded', 5_000, { code: 'Superseded', message: 'By 2.0.0.' });
-    await rollouts.setStatus(id, 'Superseded', 6_000, null);
-    expect(await rollouts.get(id)).toMatchObject({ endedAt: 5_000, reason: { code: 'Superseded' } });
+    for (const late of ['Superseded', 'Halted', 'Running', 'Completed'] as const) {
+      await rollouts.setStatus(id, late, 6_000, null);
+      const end = { status: 'Superseded', endedAt: 5_000, reason: { code: 'Superseded' } };
+      expect(await rollouts.get(id)).toMatchObject(end);
+    }
     await unknown(rollouts.setStatus('other', 'Running', 1, null));
+  });
+
+  it('are not halted or resumed by what was decided before their status was, but end by it', async () => {
+    const { rollouts } = await fresh(open);
+    const { id } = await rollouts.create(aRollout());
+    const statusAfter = async (...change: Parameters<typeof rollouts.setStatus>) => {
+      await rollouts.setStatus(...change);
+      return (await rollouts.get(id))?.status;
+    };
+    expect(await statusAfter(id, 'Halted', 5_000, null, 2_000)).toBe('Halted');
+    expect(await statusAfter(id, 'Running', 5_000, null, 3_000)).toBe('Running');
+    expect(await statusAfter(id, 'Halted', 6_000, null, 2_000)).toBe('Running');
+    expect(await statusAfter(id, 'Halted', 6_000, null, 3_000)).toBe('Halted');
+    expect(await statusAfter(id, 'Cancelled', 6_000, null, 1_000)).toBe('Cancelled');
   });
 
   it('are listed newest first, and counted by generation (rule D9)', async () => {
@@ -161,6 +178,7 @@ describeEngines('targets in the ledger', (open) => {
     const reason = { code: 'OptedOut', message: 'Automatic upgrades are off.' };
     await targets.update(key, { status: 'skipped', reason });
     await targets.update(key, {});
+    expect(await targets.update(key, { status: 'upgraded' }, 'waiting')).toBe(false);
     expect(await targets.get('R1', setId('Web'))).toEqual({ ...aTarget(), status: 'skipped', reason });
     await targets.update(key, { status: 'waiting', reason: null, round: 2, seenAt: 5, triggerAt: 6 });
     await targets.update(key, { attemptId: 'x-1' });

@@ -7,6 +7,7 @@ import { instanceNumbersMigration } from './005-instance-numbers.ts';
 import { attemptWarningsMigration } from './006-attempt-warnings.ts';
 import { restoreErrorsMigration } from './007-restore-errors.ts';
 import { instanceTagsMigration } from './008-instance-tags.ts';
+import { statusTimesMigration } from './009-status-times.ts';
 
 /** All migrations by name, in order of name. A released one is never edited: add the next number. */
 export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migration> {
@@ -19,5 +20,6 @@ export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migra
     '006-attempt-warnings': attemptWarningsMigration(),
     '007-restore-errors': restoreErrorsMigration(),
     '008-instance-tags': instanceTagsMigration(),
+    '009-status-times': statusTimesMigration(),
   };
 }

@@ -11,7 +11,11 @@ import { survivalWorld, type SurvivalWorld, type WorkerProcess } from './world.t
 export function useServer(name: string): () => DevServer {
   let server: DevServer;
   beforeAll(async () => {
-    server = await startDevServer({ port: 0, headless: true, dbFile: join(CASES_FOLDER, name, 'temporal.db') });
+    server = await startDevServer({
+      port: 0,
+      headless: true,
+      dbFile: join(CASES_FOLDER, name, 'temporal.db'),
+    });
   });
   afterAll(() => server.stop());
   return () => server;
@@ -28,9 +32,11 @@ export function survives(group: string, kill: string, body: () => Promise<string
     const end = (passed: boolean, proved: string) =>
       record({ group, kill, passed, proved, tookMs: performance.now() - since });
     try {
-      await end(true, await body());
+      const proved = await body();
+      expect(proved).not.toBe('');
+      await end(true, proved);
     } catch (error) {
-      await end(false, String((error as Error).message).split('\n')[0] ?? '');
+      await end(false, (error as Error).message.split('\n')[0] ?? '');
       throw error;
     }
   });
@@ -42,13 +48,44 @@ export async function inWorld<T>(
   server: DevServer,
   scenario: Scenario,
   body: (world: SurvivalWorld) => Promise<T>,
+  databaseUrl?: string,
 ): Promise<T> {
-  const world = await survivalWorld(name, server.address, scenario);
+  const world = await survivalWorld(name, server.address, scenario, databaseUrl);
   try {
     return await body(world);
   } finally {
     await world.end();
   }
+}
+
+/**
+ * A rollout during which something happens, in a world of its own, with all that has to hold afterwards.
+ * @param happens does it, given the rollout under way; answers with what it saw, for the report
+ * @param databaseUrl in place of a SQLite file
+ */
+export async function disturbed(
+  name: string,
+  server: DevServer,
+  scenario: Scenario,
+  happens: (world: SurvivalWorld, rollout: Promise<void>) => Promise<string | void>,
+  databaseUrl?: string,
+): Promise<string> {
+  const reference = await undisturbedOutcome(server, scenario);
+  return inWorld(
+    name,
+    server,
+    scenario,
+    async (world) => {
+      const rollout = scenario.carryOut(world);
+      // Its failure is seen where it is awaited, which may be later.
+      rollout.catch(() => undefined);
+      const seen = await happens(world, rollout);
+      await rollout;
+      const { counts } = await expectSurvived(world, reference);
+      return [...(seen ? [seen] : []), told(counts)].join('; ');
+    },
+    databaseUrl,
+  );
 }
 
 /** Waits for a worker to be killed as it was told to. A rollout that ends before that proves nothing. */
@@ -73,7 +110,7 @@ export function undisturbedOutcome(server: DevServer, scenario: Scenario): Promi
 }
 
 /** For the report: what was done to VMs in all, and that it was right. */
-export function told({ swaps, restores, takeOvers }: Counts): string {
+function told({ swaps, restores, takeOvers }: Counts): string {
   const takeOver = takeOvers === 0 ? '' : `, ${takeOvers} take-over${takeOvers === 1 ? '' : 's'}`;
   return `ended as undisturbed: ${swaps} swaps, ${restores} restores${takeOver}, audit clean`;
 }

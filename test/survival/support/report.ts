@@ -26,9 +26,11 @@ export async function record(result: Survived): Promise<void> {
 export async function printReport(): Promise<void> {
   const names = await readdir(RESULTS_FOLDER).catch(() => []);
   const results = await Promise.all(
-    names.toSorted().map(async (name) => {
-      return JSON.parse(await readFile(join(RESULTS_FOLDER, name), 'utf8')) as Survived;
-    }),
+    names
+      .toSorted((a, b) => a.localeCompare(b))
+      .map(async (name) => {
+        return JSON.parse(await readFile(join(RESULTS_FOLDER, name), 'utf8')) as Survived;
+      }),
   );
   if (results.length === 0) return;
   await writeFile(REPORT_FILE, `${JSON.stringify(results, null, 2)}\n`);

@@ -107,7 +107,7 @@ async function decide(
   });
 }
 
-async function untilAllIsOver({ env }: SurvivalWorld): Promise<void> {
+export async function untilAllIsOver({ env }: SurvivalWorld): Promise<void> {
   await until('no workflow runs any more', async () => {
     const { count } = await env.client.workflow
       .count("ExecutionStatus = 'Running'")
