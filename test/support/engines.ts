@@ -2,10 +2,9 @@ import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { afterAll, describe } from 'vitest';
 import { openDatabase, type Database, type Engine } from '../../src/database/database.ts';
-import { findPostgres, startPostgres, type PostgresServer } from './postgres-server.ts';
+import { createDatabase, findPostgres, startPostgres, type PostgresServer } from './postgres-server.ts';
 
 /** A database of a test's own. `openDatabase(url)` opens a second connection to it, as another process would. */
 export interface TestDatabase extends Database {
@@ -65,15 +64,12 @@ async function openSqlite(): Promise<Opened> {
 }
 
 async function openPostgres(): Promise<Opened> {
-  const url = new URL(process.env['TEST_DATABASE_URL'] ?? (await (server ??= startPostgres())).url);
-  const admin = url.toString();
-  const name = `rollouts_${process.pid}_${Math.random().toString(36).slice(2, 10)}`;
-  await administer(admin, `create database ${name}`);
-  url.pathname = `/${name}`;
-  const database = await opened(url.toString());
+  const admin = process.env['TEST_DATABASE_URL'] ?? (await (server ??= startPostgres())).url;
+  const { url, drop } = await createDatabase(admin);
+  const database = await opened(url);
   const remove = async () => {
     await database.close();
-    await administer(admin, `drop database ${name} with (force)`);
+    await drop();
   };
   return { ...database, remove };
 }
@@ -83,14 +79,4 @@ async function opened(url: string): Promise<TestDatabase> {
   const database = await openDatabase(url);
   let closing: Promise<void> | undefined;
   return { ...database, url, close: () => (closing ??= database.close()) };
-}
-
-async function administer(url: string, statement: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
 }

@@ -3,6 +3,7 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { Client } from 'pg';
 import { freePort } from '../../src/temporal/ports.ts';
 
 const run = promisify(execFile);
@@ -10,6 +11,8 @@ const run = promisify(execFile);
 export interface PostgresServer {
   /** Of its `postgres` database. */
   url: string;
+  /** Ends it as a crash would, without a checkpoint or a word to its clients, and starts it again. */
+  crash(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -46,12 +49,10 @@ export async function startPostgres(): Promise<PostgresServer> {
   await run(...command('initdb', ['-D', data, '-A', 'trust', '-U', 'postgres', '--no-sync', '-E', 'UTF8']), {
     cwd: folder,
   });
-  await run(
-    ...command('pg_ctl', ['start', '-D', data, '-w', '-l', join(folder, 'log'), '-o', options.join(' ')]),
-    {
-      cwd: folder,
-    },
-  );
+  const starting = command('pg_ctl', [
+    ...['start', '-D', data, '-w', '-l', join(folder, 'log'), '-o', options.join(' ')],
+  ]);
+  await run(...starting, { cwd: folder });
   // A test run that dies must not leave a server behind.
   const atExit = () => {
     try {
@@ -63,12 +64,38 @@ export async function startPostgres(): Promise<PostgresServer> {
   process.once('exit', atExit);
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    crash: async () => {
+      await run(...stopping, { cwd: folder });
+      await run(...starting, { cwd: folder });
+    },
     stop: async () => {
       process.removeListener('exit', atExit);
       await run(...stopping, { cwd: folder });
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * Makes a database of a test's own.
+ * @param admin URL of any database of the server
+ */
+export async function createDatabase(admin: string): Promise<{ url: string; drop(): Promise<void> }> {
+  const name = `rollouts_${process.pid}_${Math.random().toString(36).slice(2, 10)}`;
+  await administer(admin, `create database ${name}`);
+  const url = new URL(admin);
+  url.pathname = `/${name}`;
+  return { url: url.toString(), drop: () => administer(admin, `drop database ${name} with (force)`) };
+}
+
+async function administer(url: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
 }
 
 function idOf(option: '-u' | '-g'): number {

@@ -109,9 +109,7 @@ async function decide(
 
 export async function untilAllIsOver({ env }: SurvivalWorld): Promise<void> {
   await until('no workflow runs any more', async () => {
-    const { count } = await env.client.workflow
-      .count("ExecutionStatus = 'Running'")
-      .catch(() => ({ count: 1 }));
+    const { count } = await env.client.workflow.count("ExecutionStatus = 'Running'");
     return count === 0;
   });
 }

@@ -38,15 +38,20 @@ export interface WorkerProcess extends ManagedProcess {
   log(): Promise<string>;
 }
 
-/** Waits until something holds. @throws Error that says what was waited for in vain */
+/**
+ * Waits until something holds. A look that fails is one that finds nothing: what is looked at is being killed.
+ * @throws Error that says what was waited for in vain
+ */
 export async function until(
   what: string,
   holds: () => Promise<boolean>,
   patienceMs = PATIENCE_MS,
 ): Promise<void> {
   const deadline = Date.now() + patienceMs;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`It did not come to pass that ${what}.`);
+  for (;;) {
+    let cause: unknown;
+    if (await holds().catch((error: unknown) => void (cause = error))) return;
+    if (Date.now() > deadline) throw new Error(`It did not come to pass that ${what}.`, { cause });
     await delay(LOOK_EVERY_MS);
   }
 }
