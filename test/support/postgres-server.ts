@@ -80,7 +80,7 @@ export async function startPostgres(): Promise<PostgresServer> {
  * Makes a database of a test's own.
  * @param admin URL of any database of the server
  */
-export async function createDatabase(admin: string): Promise<{ url: string; drop(): Promise<void> }> {
+export async function createDatabase(admin: string): Promise<{ url: string; drop: () => Promise<void> }> {
   const name = `rollouts_${process.pid}_${Math.random().toString(36).slice(2, 10)}`;
   await administer(admin, `create database ${name}`);
   const url = new URL(admin);

@@ -57,17 +57,15 @@ export async function slowDown(
   happened: Promise<unknown>,
   heldMs: number,
 ): Promise<number> {
-  let over = false;
-  const end = () => (over = true);
-  happened.then(end, end);
-  let times = 0;
-  while (!over) {
+  const end = happened.then(
+    () => true,
+    () => true,
+  );
+  for (let times = 1; ; times++) {
     const lock = await lockFile(world);
     // The time that it is held is what is done to the system here.
     await delay(heldMs);
     await lock.release();
-    times++;
-    await delay(heldMs / 4);
+    if (await Promise.race([end, delay(heldMs / 4, false)])) return times;
   }
-  return times;
 }
