@@ -25,7 +25,6 @@ ENV DATABASE_URL=file:/data/fleet.db
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
-COPY docker/worker-health.js docker/worker-health.js
 COPY examples examples
 VOLUME /data
 USER node

@@ -44,7 +44,7 @@ export function composeConfig(env: Env = {}): ComposeConfig {
   const { command, format } = available;
   const [program = '', ...args] = command;
   // Not the .env of whoever runs the tests: the example's settings are the defaults, which a test makes sure of.
-  const global = ['--env-file', '.env.example', '--profile', 'command'];
+  const global = ['--env-file', '.env.example', '--profile', 'command', '--profile', 'observability'];
   const text = execFileSync(program, [...args, ...global, 'config', ...format], {
     cwd: ROOT,
     encoding: 'utf8',

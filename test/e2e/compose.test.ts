@@ -22,7 +22,9 @@ describe.skipIf(missingCompose !== null)(`docker-compose.yml${because}`, () => {
   it('holds what is wanted', () => {
     expect(Object.keys(config.services).toSorted()).toEqual([
       'api',
+      'grafana',
       'postgresql',
+      'prometheus',
       'rollouts',
       'temporal',
       'temporal-namespace',
@@ -34,8 +36,8 @@ describe.skipIf(missingCompose !== null)(`docker-compose.yml${because}`, () => {
 
   it('pins every image that is not built here', () => {
     const images = services.map(([, { image }]) => image).filter((image) => image !== OWN_IMAGE);
-    expect(images).toHaveLength(5);
-    for (const image of images) expect(image).toMatch(/:\d+\.\d+(\.\d+)?(-[a-z]+)?$/);
+    expect(images).toHaveLength(7);
+    for (const image of images) expect(image).toMatch(/:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/);
   });
 
   it('lets workers be scaled: no name, no port', () => {
@@ -45,7 +47,7 @@ describe.skipIf(missingCompose !== null)(`docker-compose.yml${because}`, () => {
 
   it('opens ports to this machine only', () => {
     const ports = services.flatMap(([, { ports = [] }]) => ports);
-    expect(ports).toHaveLength(3);
+    expect(ports).toHaveLength(5);
     for (const port of ports) {
       expect(typeof port === 'string' ? port : `${port.host_ip}:`).toMatch(/^127\.0\.0\.1:/);
     }
@@ -125,24 +127,24 @@ describe.skipIf(missingCompose !== null)(`the containers' commands, as processes
   });
 
   /** As the container would run it: in the image's folder, with nothing in the environment but the service's own. */
-  function start(service: Service | undefined, command: readonly string[]): ChildProcess {
+  function start(service: Service | undefined, command: readonly string[], own: Env = {}): ChildProcess {
     const [program = '', ...args] = command;
-    const env = { PATH: process.env['PATH'], ...service?.environment, ...addresses };
+    const env = { PATH: process.env['PATH'], ...service?.environment, ...addresses, ...own };
     const child = spawn(program, args, { cwd: image, env, stdio: ['ignore', 'pipe', 'pipe'] });
     started.push(child);
     return child;
   }
 
-  const runService = (name: string) => {
+  const runService = (name: string, own?: Env) => {
     const service = config.services[name];
-    return start(service, [...(service?.entrypoint ?? []), ...(service?.command ?? [])]);
+    return start(service, [...(service?.entrypoint ?? []), ...(service?.command ?? [])], own);
   };
 
-  const checkHealth = async (name: string) => {
+  const checkHealth = async (name: string, own?: Env) => {
     const service = config.services[name];
     const [kind, ...command] = service?.healthcheck?.test ?? [];
     expect(kind).toBe('CMD');
-    return endOf(start(service, command));
+    return endOf(start(service, command, own));
   };
 
   it('holds production dependencies only, and the bundle of the workflows', () => {
@@ -187,7 +189,9 @@ describe.skipIf(missingCompose !== null)(`the containers' commands, as processes
   });
 
   it('runs two workers and the API, started at once on an empty database, and stops them in peace', async () => {
-    const workers = [runService('worker'), runService('worker')];
+    // Containers have a network of their own each; processes share this machine's.
+    const ports = [{ METRICS_PORT: String(await freePort('127.0.0.1')) }, { METRICS_PORT: '0' }];
+    const workers = ports.map((own) => runService('worker', { METRICS_HOST: '127.0.0.1', ...own }));
     const api = runService('api');
     await Promise.all([...workers.map((worker) => logged(worker, 'worker ready')), logged(api, 'api ready')]);
 
@@ -196,7 +200,8 @@ describe.skipIf(missingCompose !== null)(`the containers' commands, as processes
     const ready = await fetch(`${url}/readyz`);
     expect(await ready.json()).toEqual({ status: 'ready', checks: { database: 'ok', temporal: 'ok' } });
     expect(await checkHealth('api')).toMatchObject({ code: 0 });
-    await expect.poll(async () => (await checkHealth('worker')).code, { timeout: 30_000 }).toBe(0);
+    expect(await checkHealth('worker', ports[0])).toMatchObject({ code: 0 });
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain('rollouts_part_up{part="temporal"} 1');
 
     for (const child of [...workers, api]) child.kill('SIGTERM');
     const ends = await Promise.all([...workers, api].map((child) => endOf(child)));
@@ -207,6 +212,8 @@ describe.skipIf(missingCompose !== null)(`the containers' commands, as processes
     expect(filesOf(image)).toEqual(files);
   });
 });
+
+type Env = Record<string, string>;
 
 interface End {
   code: number | null;
