@@ -27,6 +27,14 @@ export interface BatchDurations {
   sum: number;
 }
 
+/** What scale sets, regions, phases and rollouts wait for now. */
+export interface Wait {
+  kind: 'trigger' | 'turn' | 'zone' | 'geoPair' | 'betweenBatches' | 'bake' | 'decision';
+  count: number;
+  /** When the one that has waited longest began to. */
+  since: Instant;
+}
+
 export interface LedgerStatistics {
   rollouts: { imageKey: string; action: AttemptKind; status: RolloutStatus; count: number }[];
   /** `code`: why it ended or will end; null if nothing is to be said. */
@@ -36,8 +44,8 @@ export interface LedgerStatistics {
   batchDurations: BatchDurations[];
   /** Of rollouts that have not ended. `isDue`: its trigger has come (rule D6). `since`: when the first was seen. */
   targets: { region: string; status: TargetStatus; isDue: boolean; count: number; since: Instant }[];
-  /** Claims that wait, by their group's first word: `zones` (rule D4), `geo-pairs` (rule D1). */
-  claims: { group: string; count: number; since: Instant }[];
+  /** At most one of each kind. */
+  waits: Wait[];
   /** Those in force that stop something. */
   orders: { state: DesiredState; count: number }[];
   quarantined: { region: string; count: number; since: Instant }[];

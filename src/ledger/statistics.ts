@@ -2,8 +2,8 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { AttemptKind } from '../domain/attempt-kinds.ts';
 import type { AttemptStatus, DesiredState, LedgerStatistics, RolloutStatus, TargetStatus } from './port.ts';
-import { groupBy } from './rows.ts';
 import type { BatchDurations, FinalOutcome, Statistics, StatisticsRequest } from './statistics-records.ts';
+import { waits } from './statistics-waits.ts';
 
 /** Counts for metrics. They are read from what is recorded, so every worker tells the same, whoever died meanwhile. */
 export function statisticsOn(database: Database): Statistics {
@@ -18,7 +18,7 @@ async function read(database: Database, request: StatisticsRequest): Promise<Led
     batches: await batches(database),
     batchDurations: await batchDurations(database, request.batchDurationBounds),
     targets: await targets(database, request.now),
-    claims: await claims(database),
+    waits: await waits(database, request.now),
     orders: await orders(database),
     quarantined: await quarantined(database),
     heldVersions: await heldVersions(database),
@@ -129,19 +129,6 @@ async function targets({ db }: Database, now: number): Promise<LedgerStatistics[
     isDue: is_due === 1,
     count,
     since,
-  }));
-}
-
-async function claims({ db }: Database): Promise<LedgerStatistics['claims']> {
-  const rows = await db
-    .selectFrom('claims')
-    .where('value', 'is', null)
-    .select(['group_name', 'requested_at'])
-    .execute();
-  return groupBy(rows, (row) => row.group_name.split('/')[0] ?? '').map((group) => ({
-    group: group[0].group_name.split('/')[0] ?? '',
-    count: group.length,
-    since: Math.min(...group.map((row) => row.requested_at)),
   }));
 }
 

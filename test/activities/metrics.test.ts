@@ -13,7 +13,7 @@ const NOTHING: LedgerStatistics = {
   batches: [],
   batchDurations: [],
   targets: [],
-  claims: [],
+  waits: [],
   orders: [],
   quarantined: [],
   heldVersions: [],

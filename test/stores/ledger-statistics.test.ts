@@ -102,6 +102,9 @@ describeEngines('statistics of the ledger', (open) => {
     await ledger.claims.request(zones('A', '1'), 10);
     await ledger.claims.request(zones('B', '2'), 20);
     await ledger.claims.request(zones('C', '3'), 30);
+    const pair = { group: 'geo-pairs', rule: 'listed' as const, excludes: { east: ['east'] } };
+    for (const [i, holder] of ['D', 'E'].entries())
+      await ledger.claims.request({ ...zones(holder), ...pair, accepts: ['east'] }, 50 + 10 * i);
     const order = { who: 'ann', why: 'incident', at: 1 };
     await ledger.orders.set({ ...order, scope: 'all', state: 'paused' });
     await ledger.orders.set({ ...order, scope: 'set/a', state: 'running' });
@@ -121,7 +124,13 @@ describeEngines('statistics of the ledger', (open) => {
         { region, status: 'upgraded', isDue: true, count: 1, since: 1_000 },
       ]),
     );
-    expect(statistics.claims).toEqual([{ group: 'zones', count: 2, since: 20 }]);
+    expect(statistics.waits.toSorted((a, b) => a.kind.localeCompare(b.kind))).toEqual([
+      { kind: 'betweenBatches', count: 1, since: 40 },
+      { kind: 'geoPair', count: 1, since: 60 },
+      { kind: 'trigger', count: 1, since: 1_000 },
+      { kind: 'turn', count: 1, since: 2_000 },
+      { kind: 'zone', count: 2, since: 20 },
+    ]);
     expect(statistics.orders).toEqual([{ state: 'paused', count: 1 }]);
     expect(statistics.quarantined).toEqual([{ region: 'eastus', count: 1, since: 40 }]);
     expect(statistics.heldVersions).toEqual([{ imageKey: IMAGE, count: 1 }]);
@@ -132,6 +141,19 @@ describeEngines('statistics of the ledger', (open) => {
     ]);
   });
 
+  it('tell of phases that bake, until they are judged, and of halted rollouts since then', async () => {
+    const ledger = openLedger(await open());
+    await ledger.rollouts.create(aRollout({ id: 'R1' }));
+    const key = { rolloutId: 'R1', phase: 1, round: 1 };
+    await ledger.phases.open({ ...key, at: 10, target: version('1.0.0'), regions: [] });
+    expect((await read(ledger)).waits).toEqual([]);
+    await ledger.phases.bake(key, 20, 30);
+    expect((await read(ledger)).waits).toEqual([{ kind: 'bake', count: 1, since: 20 }]);
+    await ledger.phases.judge(key, { eligible: 1, succeeded: 0, failed: 1, failures: [] }, 40);
+    await ledger.rollouts.setStatus('R1', 'Halted', 41, null);
+    expect((await read(ledger)).waits).toEqual([{ kind: 'decision', count: 1, since: 40 }]);
+  });
+
   it('leave out the scale sets of rollouts that have ended, and those of quarantines that are over', async () => {
     const ledger = openLedger(await open());
     const attempt = await openedAttempt(ledger);
@@ -140,7 +162,8 @@ describeEngines('statistics of the ledger', (open) => {
     await ledger.attempts.closeBatch(attempt, 1, [end('a', 'restoreFailed')], 40);
     await ledger.rollouts.setStatus('R1', 'Completed', 5_000, null);
     await ledger.quarantine.release(setId('Web'), ['a'], 6_000, 'ann');
-    const { targets, quarantined } = await read(ledger);
+    const { targets, quarantined, waits } = await read(ledger);
     expect([...targets, ...quarantined]).toEqual([]);
+    expect(waits.map(({ kind }) => kind)).toEqual(['betweenBatches']);
   });
 });
