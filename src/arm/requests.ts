@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { LONGEST_NAME, problemOfText } from '../domain/plain-text.ts';
 import { ArmError } from './errors.ts';
 
 /** The first Compute API version that knows automatic OS upgrades. */
@@ -36,5 +37,14 @@ export function requireApiVersion(request: FastifyRequest): void {
       'NoRegisteredProviderFound',
       `API version '${version}' is not supported: give a date from ${OLDEST_API_VERSION} on, such as 2024-11-01.`,
     );
+  }
+}
+
+/** Names in an address are looked up, logged and told: none of them may act on what reads them. @throws ArmError */
+export function requirePlainAddress(request: FastifyRequest): void {
+  for (const [name, value] of Object.entries(request.params as Record<string, string>)) {
+    const problem = problemOfText(value, LONGEST_NAME);
+    if (problem !== null)
+      throw new ArmError(400, 'InvalidParameter', `The ${name} in the address ${problem}.`);
   }
 }

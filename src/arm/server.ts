@@ -8,7 +8,7 @@ import { serveHealth, type Probes } from '../telemetry/health.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { serveMetrics } from '../telemetry/server.ts';
 import { serveImageVersions } from './images.ts';
-import { requireApiVersion } from './requests.ts';
+import { requireApiVersion, requirePlainAddress } from './requests.ts';
 import { serveScaleSets } from './scale-sets.ts';
 
 export interface ApiParts {
@@ -47,6 +47,7 @@ export function createApiServer({ fleet, ledger, probes, metrics, log }: ApiPart
   serveMetrics(server, metrics);
   server.register(async (arm) => {
     arm.addHook('onRequest', async (request) => requireApiVersion(request));
+    arm.addHook('preValidation', async (request) => requirePlainAddress(request));
     serveScaleSets(arm, { fleet, attempts: ledger.attempts });
     serveImageVersions(arm, fleet);
   });

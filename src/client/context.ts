@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { virtualAt, type Instant } from '../domain/clock.ts';
+import { LONGEST_REASON, problemOfText } from '../domain/plain-text.ts';
 import type { Fleet } from '../fleet/port.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { ConnectedClient } from '../temporal/connection.ts';
@@ -22,7 +23,8 @@ export async function currentInstant({ fleet }: Pick<ClientContext, 'fleet'>): P
 
 /** Who gives an order when nobody is named: the user at the terminal. */
 export function currentUser(env: NodeJS.ProcessEnv = process.env): string {
-  if (env['USER']) return env['USER'];
+  const named = env['USER'] ?? '';
+  if (named !== '' && problemOfText(named, LONGEST_REASON) === null) return named;
   try {
     return userInfo().username;
   } catch {

@@ -7,8 +7,16 @@ const PART = /(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)\s*/gy;
 
 export const DURATION_EXAMPLES = '30s, 5m, 1h30m or ISO 8601 such as PT1H30M';
 
-/** `30s`, `1h30m`, `0` or an ISO 8601 duration, in milliseconds; null for anything else. */
+/** No wait makes sense above it, and timers have an end. */
+const LONGEST: Duration = 10 * 365 * DAY;
+
+/** `30s`, `1h30m`, `0` or an ISO 8601 duration, in milliseconds; null for anything else, or longer than ten years. */
 export function parseDuration(text: string): Duration | null {
+  const duration = anyDuration(text);
+  return duration !== null && duration <= LONGEST ? duration : null;
+}
+
+function anyDuration(text: string): Duration | null {
   const trimmed = text.trim().toLowerCase();
   if (trimmed === '0') return 0;
   if (trimmed.startsWith('p')) return parseIsoDuration(trimmed.toUpperCase());

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PhasePlan } from '../domain/phases.ts';
+import { textSchema } from '../fleet/index.ts';
 import { DURATION_EXAMPLES, parseDuration } from './durations.ts';
 import { parseWith, readJsonFile } from './json-file.ts';
 import type { SettingsOverrides } from './settings.ts';
@@ -12,7 +13,7 @@ export interface PlanFile {
   settings: SettingsOverrides;
 }
 
-const text = z.string({ error: 'give a text' }).min(1, { error: 'give a text that is not empty' });
+const text = textSchema('give a text that is not empty');
 
 export const duration = z
   .string({ error: `give a length of time: ${DURATION_EXAMPLES}` })

@@ -17,6 +17,7 @@ export { findResource, resourcePlace, resourceUrl } from './resource-url.ts';
 export { AZURE_REGIONS } from './regions.ts';
 export { FleetUnavailableError } from './simulated/api-errors.ts';
 export { type CatalogImage, type CatalogVersion, type Replica } from './simulated/catalog.ts';
+export { textSchema } from './text-schema.ts';
 export { faultSchema, type Fault, type FaultSpec } from './simulated/faults.ts';
 export {
   publishGalleryVersion,

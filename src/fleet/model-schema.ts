@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { parseIsoDuration } from '../domain/iso-duration.ts';
 import type { ModelIssue } from './model-error.ts';
+import { textSchema } from './text-schema.ts';
 import { isJsonObject } from './wire-shape.ts';
 
 /** What of a scale set's ARM model is read; everything else passes unread. Null is as good as absent. */
 
 const GIVE_TEXT = { error: 'give a text' };
-const text = z.string(GIVE_TEXT).min(1, GIVE_TEXT);
+const text = textSchema(GIVE_TEXT.error);
 const maybeText = text.nullish();
 
 /** Some samples of the documentation write booleans as texts. */

@@ -95,6 +95,35 @@ describe('the API on a fleet and a ledger', () => {
     });
   });
 
+  it.each(['%00', '%0a', '%1b%5b2J', '%c2%9b', '%e2%80%ae', 'x'.repeat(290)])(
+    'answers the name %s, which nobody means well by, as a bad request or as unknown, and repeats nothing that acts',
+    async (name) => {
+      const answer = await get(`${set}${name}/osUpgradeHistory?api-version=2024-11-01`);
+      expect(answer.json<{ error: { code: string } }>().error.code).toMatch(
+        /InvalidParameter|ResourceNotFound/,
+      );
+      expect([400, 404]).toContain(answer.statusCode);
+      expect(answer.body + JSON.stringify(lines)).not.toMatch(/[\p{Cc}\p{Bidi_Control}]|node_modules|src\//u);
+    },
+  );
+
+  it.each([
+    ['/..%2f..%2fetc%2fpasswd', 404],
+    ['/%', 400],
+    [`/${'x/'.repeat(5_000)}`, 404],
+    [
+      '/subscriptions/__proto__/resourceGroups/constructor/providers/Microsoft.Compute/virtualMachineScaleSets/x/osUpgradeHistory?api-version=2024-11-01&__proto__=x',
+      404,
+    ],
+  ])('answers %s by an error in ARM’s shape', async (path, status) => {
+    const answer = await get(path);
+    expect(answer.statusCode).toBe(status);
+    expect(answer.json()).toEqual({
+      error: { code: expect.any(String) as string, message: expect.any(String) as string },
+    });
+    expect(answer.body).not.toMatch(/node_modules|at .*\(/);
+  });
+
   it('serves the latest rolling upgrade, and Azure’s 404 where there was none', async () => {
     const answer = await get(`${set}/rollingUpgrades/latest?api-version=2023-09-01`);
     expect(answer.json()).toMatchObject({ properties: { runningStatus: { code: 'RollingForward' } } });

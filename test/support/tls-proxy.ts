@@ -96,10 +96,10 @@ export async function startTlsProxy(options: TlsProxyOptions): Promise<TlsProxy>
     session.on('close', () => sessions.delete(session));
   });
   server.on('stream', (stream, headers) => {
-    const { subject } = (stream.session?.socket as TLSSocket).getPeerCertificate();
+    const socket = stream.session?.socket as TLSSocket | undefined;
     const call = {
       method: headers[':path']?.split('/').at(-1) ?? '',
-      caller: subject?.CN as string | undefined,
+      caller: socket?.getPeerCertificate().subject?.CN as string | undefined,
       authorization: headers.authorization,
     };
     calls.push(call);

@@ -1,10 +1,30 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Duration } from '../../domain/clock.ts';
+import { LONGEST_REASON, problemOfText } from '../../domain/plain-text.ts';
 import { DURATION_EXAMPLES, parseDuration } from '../durations.ts';
+import { UsageError } from '../errors.ts';
 import { defined } from '../plan-file.ts';
 import type { SettingsOverrides } from '../settings.ts';
 
+/** Of anything on the command line: a change of a model may be a whole list in JSON. */
+const LONGEST_ARGUMENT = 32_768;
+
+/** @throws UsageError for an argument that no command can mean */
+export function checkArguments(args: readonly string[]): void {
+  for (const [index, arg] of args.entries()) {
+    const problem = problemOfText(arg, LONGEST_ARGUMENT);
+    if (problem !== null) throw new UsageError(`Argument ${index + 1} of the command ${problem}.`);
+  }
+}
+
 /** Parsers of option values: commander puts the option's name before their message. */
+
+/** Who does something, and why: recorded for good, and read by others. */
+export function reasonOption(text: string): string {
+  const problem = problemOfText(text, LONGEST_REASON);
+  if (problem === null) return text;
+  throw new InvalidArgumentError(`The text ${problem}.`);
+}
 
 export function durationOption(text: string): Duration {
   const duration = parseDuration(text);

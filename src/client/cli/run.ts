@@ -19,6 +19,8 @@ import { addListCommand, addStatusCommand } from './commands/status.ts';
 import { addStartCommand } from './commands/start.ts';
 import { addUpdateInstancesCommand } from './commands/update-instances.ts';
 import { addWatchCommand } from './commands/watch.ts';
+import { checkArguments } from './options.ts';
+import { forTerminal } from '../view/spans.ts';
 import { openRollouts, type OpenOptions } from './open-rollouts.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -43,6 +45,7 @@ export async function runCommand(
 ): Promise<number> {
   const cli = createCli(terminal, options);
   try {
+    checkArguments(args);
     await createProgram(cli).parseAsync(args, { from: 'user' });
     return cli.exitCode;
   } catch (error) {
@@ -63,8 +66,8 @@ function createCli(terminal: Terminal, options: OpenOptions): Cli {
         await rollouts.close();
       }
     },
-    print: (text) => void terminal.stdout.write(`${text}\n`),
-    note: (text) => void terminal.stderr.write(`${text}\n`),
+    print: (text) => void terminal.stdout.write(`${forTerminal(text)}\n`),
+    note: (text) => void terminal.stderr.write(`${forTerminal(text)}\n`),
     exitCode: EXIT.ok,
   };
 }
@@ -75,8 +78,8 @@ function createProgram(cli: Cli): Command {
     .description('Rolls OS images out over a fleet of virtual machine scale sets.')
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => void stdout.write(text),
-      writeErr: (text) => void stderr.write(text),
+      writeOut: (text) => void stdout.write(forTerminal(text)),
+      writeErr: (text) => void stderr.write(forTerminal(text)),
     })
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(--help shows how)')

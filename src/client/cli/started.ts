@@ -5,7 +5,7 @@ import { imageLabel } from '../../domain/image.ts';
 import { UsageError, type StartedRollout } from '../index.ts';
 import { answer, type Cli, type CommonOptions } from './cli.ts';
 import type { OpenRollouts } from './open-rollouts.ts';
-import { durationOption } from './options.ts';
+import { durationOption, reasonOption } from './options.ts';
 import { amount } from './text.ts';
 import { outcomeJson, outcomeText, watch } from './watching.ts';
 
@@ -22,11 +22,11 @@ export function withStart(command: Command, why: 'optional' | 'required'): Comma
   command
     .option('--wait', 'wait for the end: exit 0 completed, 2 halted or faulted, 4 cancelled, 5 timed out')
     .option('--timeout <time>', 'by the wall clock: wait no longer than this', durationOption)
-    .option('--who <name>', 'who starts it (default: the user at the terminal)');
+    .option('--who <name>', 'who starts it (default: the user at the terminal)', reasonOption);
   const reason = 'the reason, which is recorded for good';
   return why === 'required'
-    ? command.requiredOption('--why <text>', reason)
-    : command.option('--why <text>', reason);
+    ? command.requiredOption('--why <text>', reason, reasonOption)
+    : command.option('--why <text>', reason, reasonOption);
 }
 
 /** @throws UsageError before anything is started */

@@ -1,5 +1,6 @@
 import type { Json } from '../../fleet/index.ts';
 import { UsageError } from '../errors.ts';
+import { problemOfShape } from '../json-file.ts';
 
 /** One change of a model, as `az vmss update --set` writes it: a path and a value. */
 export interface Assignment {
@@ -20,13 +21,17 @@ export function parseAssignment(text: string): Assignment {
 }
 
 function valueOf(written: string, path: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(written) as unknown;
+    value = JSON.parse(written) as unknown;
   } catch {
     // What looks like JSON and is none was meant to be some.
     if (/^\s*["[{]/.test(written)) throw new UsageError(`The value of ${path} is no JSON: correct it.`);
     return written;
   }
+  const problem = problemOfShape(value);
+  if (problem !== null) throw new UsageError(`The value of ${path} ${problem}.`);
+  return value;
 }
 
 /** `name`, `[2]`, `[name=setup]` */

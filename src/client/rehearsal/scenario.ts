@@ -1,7 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Instant } from '../../domain/clock.ts';
-import { faultSchema, fleetSpecSchema, type Fault } from '../../fleet/index.ts';
+import { LONGEST_REASON } from '../../domain/plain-text.ts';
+import { faultSchema, fleetSpecSchema, textSchema, type Fault } from '../../fleet/index.ts';
 import { parseDuration } from '../durations.ts';
 import { parseWith, readJsonFile } from '../json-file.ts';
 import { defined, duration, phase, settings } from '../plan-file.ts';
@@ -11,12 +12,13 @@ import type { SettingsOverrides } from '../settings.ts';
  * A scenario: a rollout, what goes wrong meanwhile, what people do, and how it should end. Times count from its start.
  */
 
-const text = z.string().min(1);
+const text = textSchema('give a text');
+const reason = textSchema('give a text', LONGEST_REASON);
 /** When, and the code of the refusal if it is to be refused: `Conflict`, `NotHalted`, ... */
 const at = { at: duration, refused: text.optional() };
 const instances = z.array(text).min(1);
 /** Who does something is recorded, as in life. */
-const byPerson = { who: text.default('operator'), why: text.default('rehearsal') };
+const byPerson = { who: reason.default('operator'), why: reason.default('rehearsal') };
 /** The rollout, if nothing narrower is named. */
 const scope = {
   region: text.optional(),
@@ -127,7 +129,7 @@ const expectation = z.strictObject({
 const scenarioSchema = z.strictObject({
   $schema: z.string().optional(),
   name: text,
-  description: text,
+  description: reason,
   /** A fleet of its own: a description such as those in `examples/fleets`, or the path of one from this file. */
   fleet: z.union([text, z.record(z.string(), z.unknown())]).optional(),
   image: text.optional(),

@@ -1,3 +1,5 @@
+import { printable } from '../../domain/plain-text.ts';
+
 /*
  * Text with a meaning, which becomes a colour at the very end: cutting a line to the terminal's width must not cut
  * through an escape sequence.
@@ -24,7 +26,7 @@ const CODES: Record<Style, string> = {
 };
 
 export function span(text: string, style: Style = 'plain'): Span {
-  return { text, style };
+  return { text: printable(text).replaceAll('\n', ' '), style };
 }
 
 /** Columns that a line takes: every character that is drawn here is one column wide. */
@@ -45,6 +47,17 @@ export function paint(line: Line, columns: number, color: boolean): string {
     )
     .join('')
     .trimEnd();
+}
+
+/** Our own colours, and the end of them. */
+const PAINT = new RegExp(`(\u001B\\[(?:0|${Object.values(CODES).filter(Boolean).join('|')})m)`);
+
+/** What may be written to a terminal, painted or not: names and reasons in it act on nothing, see `printable`. */
+export function forTerminal(text: string): string {
+  return text
+    .split(PAINT)
+    .map((part, i) => (i % 2 === 1 ? part : printable(part)))
+    .join('');
 }
 
 function cut(line: Line, columns: number): Line {

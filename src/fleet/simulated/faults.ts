@@ -3,20 +3,23 @@ import { isoInstant } from './instant.ts';
 import { OPERATION_ORDER, type FleetOperation } from '../../domain/operation.ts';
 import { shortHash, uniform } from '../../domain/random.ts';
 import { scaleSetKey } from '../../domain/scale-set.ts';
+import { textSchema } from '../text-schema.ts';
 import { resourceUrl } from '../resource-url.ts';
+
+const text = textSchema('give a text');
 
 /** Which instances a fault concerns: all that pass every condition given. */
 const target = {
   /** ARM id or name, ignoring case. */
-  scaleSet: z.string().min(1).optional(),
-  region: z.string().min(1).optional(),
-  zone: z.string().min(1).optional(),
-  instances: z.array(z.string()).optional(),
+  scaleSet: text.optional(),
+  region: text.optional(),
+  zone: text.optional(),
+  instances: z.array(text).optional(),
   /** A share of the instances, chosen by the fleet's seed. */
   share: z.number().min(0).max(1).optional(),
 };
 const seconds = z.number().nonnegative();
-const version = z.string().min(1);
+const version = text;
 /** Kept as resources are: without the token. */
 const url = z.url().transform(resourceUrl);
 
@@ -29,7 +32,7 @@ export const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('slowBoot'), seconds, version: version.optional(), ...target }),
   z.strictObject({
     kind: z.literal('extensionFails'),
-    extension: z.string().min(1),
+    extension: text,
     version: version.optional(),
     ...target,
   }),
@@ -73,7 +76,7 @@ export const faultSchema = z.discriminatedUnion('kind', [
     operation: z.enum(OPERATION_ORDER as [FleetOperation, ...FleetOperation[]]),
     times: z.int().positive(),
     effect: z.enum(['before', 'after', 'timeout']),
-    scaleSet: z.string().min(1).optional(),
+    scaleSet: text.optional(),
   }),
 ]);
 

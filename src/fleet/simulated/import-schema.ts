@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { issuesOf } from '../model-schema.ts';
+import { textSchema } from '../text-schema.ts';
 import type { ModelIssue } from '../model-error.ts';
 import { instanceToWireShape, isJsonObject } from '../wire-shape.ts';
 
 /** What of an instance (`az vmss list-instances`) is read; null is as good as absent. */
 
-const text = z.string().nullish();
+const text = textSchema('give a text').or(z.literal('')).nullish();
 const object = <T extends z.ZodRawShape>(shape: T) => z.looseObject(shape, { error: 'give an object' });
 const status = object({ code: text });
 
@@ -17,10 +18,10 @@ const instanceView = object({
 });
 
 export const wireInstanceSchema = object({
-  id: z.string({ error: "give the instance's ARM id" }),
+  id: textSchema("give the instance's ARM id"),
   instanceId: text,
   name: text,
-  zones: z.array(z.union([z.string(), z.int().transform(String)])).nullish(),
+  zones: z.array(z.union([textSchema('give a text'), z.int().transform(String)])).nullish(),
   properties: object({
     latestModelApplied: z.boolean().nullish(),
     provisioningState: text,

@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { isVersion } from '../../domain/image.ts';
 import { DURABILITIES } from '../../domain/scale-set.ts';
 import { behaviourOrInstant } from './behaviour.ts';
+import { textSchema } from '../text-schema.ts';
 import { faultSchema } from './faults.ts';
 import { isoInstant } from './instant.ts';
 import { parseOrExplain } from './parse.ts';
 
-const name = z.string().min(1);
+const name = textSchema('give a text');
 const version = z.string().refine(isVersion, { error: 'give a version such as 22.04.202511010' });
 const image = z.strictObject({ publisher: name, offer: name, sku: name });
 
@@ -83,7 +84,7 @@ const scaleSet = z.strictObject({
   enableAutomaticUpdates: z.boolean().default(false),
   singlePlacementGroup: z.boolean().optional(),
   apiVersion: z.iso.date().default('2024-11-01'),
-  protectedInstances: z.array(z.string()).default([]),
+  protectedInstances: z.array(name).default([]),
   /** Merged into the ARM model, object by object; lists and values take the place of what is there. */
   model: z.record(z.string(), z.unknown()).default({}),
 });

@@ -13,7 +13,7 @@ import {
   type Place,
 } from '../../index.ts';
 import { answer, withCommon, type Cli, type CommonOptions } from '../cli.ts';
-import { wholeNumber } from '../options.ts';
+import { reasonOption, wholeNumber } from '../options.ts';
 import type { OpenRollouts } from '../open-rollouts.ts';
 import { amount, scopeText } from '../text.ts';
 
@@ -77,8 +77,8 @@ export function addOrderCommands(program: Command, cli: Cli): void {
       .option('--phase <number>', 'only this phase of it', wholeNumber(1))
       .option('--scale-set <id>', 'a scale set, by name or ARM id, whatever rollout works on it')
       .option('--all', 'everything there is')
-      .requiredOption('--why <text>', 'the reason, which is recorded for good')
-      .option('--who <name>', 'who gives the order (default: the user at the terminal)')
+      .requiredOption('--why <text>', 'the reason, which is recorded for good', reasonOption)
+      .option('--who <name>', 'who gives the order (default: the user at the terminal)', reasonOption)
       .action((id: string | undefined, options: OrderOptions) => runOrder(cli, order, id, options));
     withCommon(command, [
       `${name} rollout/canonical --why "incident 4711"`,
@@ -159,8 +159,8 @@ export function addDecideCommand(program: Command, cli: Cli): void {
     )
     .argument('<id>', "the rollout's id, or the beginning of it")
     .addArgument(new Argument('<decision>', 'what to do').choices(['proceed', 'retry', 'abort']))
-    .requiredOption('--why <text>', 'the reason, which is recorded for good')
-    .option('--who <name>', 'who decides (default: the user at the terminal)')
+    .requiredOption('--why <text>', 'the reason, which is recorded for good', reasonOption)
+    .option('--who <name>', 'who decides (default: the user at the terminal)', reasonOption)
     .action(async (id: string, decision: DecisionKind, options: DecideOptions) => {
       const recorded = await cli.with(async (rollouts) => {
         const { rollout } = await findRollout(rollouts, id);
