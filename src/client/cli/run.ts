@@ -31,7 +31,9 @@ Exit codes:
 
 Environment:
   DATABASE_URL       file:PATH or postgres://USER@HOST/NAME (default: file:var/fleet.db)
-  TEMPORAL_ADDRESS   and Temporal's other variables and profiles (default: localhost:7233)`;
+  TEMPORAL_ADDRESS   and Temporal's other variables and profiles (default: localhost:7233)
+  OTEL_EXPORTER_OTLP_ENDPOINT
+                     and OpenTelemetry's other variables: where traces are sent (default: nowhere)`;
 
 /**
  * Runs one command.
