@@ -7,7 +7,8 @@ export interface HistoryFigures {
   bytes: number;
   /** Events of the longest history of a run. */
   largest: number;
-  actions: number;
+  /** Null where they were not counted. */
+  actions: number | null;
 }
 
 type HistoryEvent = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>[number];
@@ -29,15 +30,16 @@ export async function historyFigures(
   client: Client,
   { countActions }: { countActions: boolean },
 ): Promise<HistoryFigures> {
-  const figures = { workflows: 0, events: 0, bytes: 0, largest: 0, actions: 0 };
+  const figures = { workflows: 0, events: 0, bytes: 0, largest: 0 };
+  let actions = 0;
   for await (const info of client.workflow.list()) {
     figures.workflows += 1;
     figures.events += info.historyLength;
     figures.bytes += info.historySize ?? 0;
     figures.largest = Math.max(figures.largest, info.historyLength);
-    if (countActions) figures.actions += await actionsOf(client, info);
+    if (countActions) actions += await actionsOf(client, info);
   }
-  return figures;
+  return { ...figures, actions: countActions ? actions : null };
 }
 
 /** Local activities of one workflow task are one action together, by the marker events that the task brought. */

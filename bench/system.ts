@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { startRollout } from '../src/client/index.ts';
-import { openDatabase, type Database } from '../src/database/database.ts';
+import { openDatabase } from '../src/database/database.ts';
 import { imageLabel } from '../src/domain/image.ts';
 import { openSimulatedFleet } from '../src/fleet/index.ts';
 import { openLedger } from '../src/ledger/index.ts';
+import { requireUpgraded } from './require-upgraded.ts';
 import { measured, type RolloutFigures } from './rollout.ts';
 import { fleetSpecOf, IMAGE, NEW_VERSION, type Shape } from './shape.ts';
 import type { Stage } from './stage.ts';
@@ -47,14 +48,4 @@ export async function rollOut(
     await worker.stop();
     await database.close();
   }
-}
-
-/** A figure is worth nothing if the work was not done. */
-async function requireUpgraded({ db }: Database, { vms }: Shape): Promise<void> {
-  const { done } = await db
-    .selectFrom('instances')
-    .select((eb) => eb.fn.countAll<number>().as('done'))
-    .where('version', '=', NEW_VERSION)
-    .executeTakeFirstOrThrow();
-  if (done !== vms) throw new Error(`${done} of ${vms} VMs run ${NEW_VERSION}: the rollout went wrong.`);
 }
