@@ -44,7 +44,7 @@ try {
   });
   const activities = faults.activities(
     createActivities({
-      fleet,
+      fleet: fleet.overApi(),
       ledger,
       workflows: workflowDirectory(client),
       listener: operations.listener,

@@ -140,10 +140,6 @@ async function openAttemptsIn(
   rolloutId: string,
   region: string,
 ): Promise<Attempt[]> {
-  const open: Attempt[] = [];
-  for (const attempt of await deps.ledger.attempts.listOpen({ rolloutId })) {
-    const scaleSet = await deps.fleet.scaleSet(attempt.scaleSetId);
-    if (scaleSet?.region === region) open.push(attempt);
-  }
-  return open;
+  const open = await deps.ledger.attempts.listOpen({ rolloutId });
+  return open.filter((attempt) => attempt.region === region);
 }

@@ -1,18 +1,22 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { FencedError, NotRecordedError } from '../ledger/errors.ts';
 import type { Attempt, Ledger } from '../ledger/port.ts';
+import { FleetApiError } from '../fleet/api-error.ts';
+import type { Fleet } from '../fleet/port.ts';
 import { failureTypes } from '../workflows/messages.ts';
+import { fleetFailure } from './fleet-failures.ts';
 
 /** For what an input names and the stores do not have: retrying cannot help. */
 export function notFound(what: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(`${what} was not found.`, failureTypes.NotFound);
 }
 
-/** Turns the stores' errors into failures that Temporal knows whether to retry. */
-export async function translated<T>(work: () => Promise<T>): Promise<T> {
+/** Turns the stores' errors, and those of the cloud's API, into failures of which everybody knows whether and when to retry them. */
+export async function translated<T>(fleet: Fleet, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (error instanceof FleetApiError) throw await fleetFailure(fleet, error);
     if (error instanceof FencedError)
       throw ApplicationFailure.nonRetryable(error.message, failureTypes.Fenced);
     if (error instanceof NotRecordedError) {

@@ -1,7 +1,9 @@
+import { withDeadline } from '../fleet/deadline.ts';
 import { closeBatch, checkHealth, closeRollBack } from './health.ts';
 import { configureInstances, restoreOsDisks, swapOsDisks } from './batch.ts';
 import type { ActivityDependencies } from './context.ts';
 import { translated } from './failures.ts';
+import { giveUpScaleSet } from './give-up.ts';
 import {
   closeOrphanedRollout,
   judgePhase,
@@ -19,6 +21,7 @@ export type { ActivityDependencies, HealthWait, Listener, WorkflowDirectory } fr
 /** Every activity, as a function of its dependencies; the keys are the activities' names in histories. */
 const table = {
   lookAtScaleSet,
+  giveUpScaleSet,
   lookAtRegion,
   swapOsDisks,
   configureInstances,
@@ -45,10 +48,11 @@ export type Activities = { [Name in keyof typeof table]: Bound<(typeof table)[Na
 export const ACTIVITY_NAMES = Object.keys(table) as readonly (keyof Activities)[];
 
 /** The activities of a worker, on a fleet, a ledger and a Temporal client. */
-export function createActivities(deps: ActivityDependencies): Activities {
+export function createActivities(given: ActivityDependencies): Activities {
+  const deps = { ...given, fleet: withDeadline(given.fleet) };
   const bound = Object.entries(table).map(([name, activity]) => {
     const run = activity as (deps: ActivityDependencies, input: unknown) => Promise<unknown>;
-    return [name, (input: unknown) => translated(() => run(deps, input))];
+    return [name, (input: unknown) => translated(deps.fleet, () => run(deps, input))];
   });
   return Object.fromEntries(bound) as Activities;
 }

@@ -1,19 +1,13 @@
 import type { Instant } from '../domain/clock.ts';
-import { destinationOf, type Goal } from '../domain/goal.ts';
-import { isNewerVersion } from '../domain/image.ts';
-import { exceedsPercent, isSteadilyHealthy } from '../domain/health.ts';
-import { isUntouchable, type Instance, type ScaleSet } from '../domain/scale-set.ts';
+import { exceedsPercent } from '../domain/health.ts';
 import { scopesOf } from '../domain/scopes.ts';
 import { stopCodes } from '../domain/stop-codes.ts';
-import type { Decision, PhaseVerdict, Reason, Rollout, RolloutStatus } from '../ledger/port.ts';
+import type { Decision, Reason, Rollout, RolloutStatus } from '../ledger/port.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
 import { notFound } from './failures.ts';
-import { goalOf } from './goal.ts';
 import { holdBackEverywhere } from './hold-back.ts';
-import type { JudgeResult, OrderLook, PhaseKey } from './types.ts';
-
-/** How many failed instances a verdict names. */
-const FAILURES_NAMED = 50;
+import type { JudgeInput, JudgeResult, OrderLook, PhaseKey } from './types.ts';
+import { readVerdict } from './verdict.ts';
 
 /** Records that a phase (or a further round of it) begins, and releases the version in its regions (rule D6). */
 export async function openPhase(
@@ -45,64 +39,13 @@ export async function startBake(
 }
 
 /** Reads the health of the phase's VMs after the bake and judges it (rules D2, D3). */
-export async function judgePhase(
-  deps: ActivityDependencies,
-  input: PhaseKey & { at: Instant },
-): Promise<JudgeResult> {
+export async function judgePhase(deps: ActivityDependencies, input: JudgeInput): Promise<JudgeResult> {
   const rollout = await existing(deps, input.rolloutId);
   const at = await currentTime(deps, input.at);
-  const verdict = await readVerdict(deps, rollout, input.phase, at);
+  const verdict = await readVerdict(deps, rollout, input, at);
   await deps.ledger.phases.judge(input, verdict, at);
   const tolerance = rollout.settings.failureTolerancePercent;
   return { verdict, withinTolerance: !exceedsPercent(verdict.failed, verdict.eligible, tolerance) };
-}
-
-/**
- * Eligible VMs that are not healthy on the target failed, untouched ones of stopped sets among them. Skipped
- * sets (also those that were opted out in the middle), VMs that may not be touched (protected, or left to their owner by
- * rule C9), deallocated, superseded and deleted ones leave the sum (rule D2).
- */
-async function readVerdict(
-  deps: ActivityDependencies,
-  rollout: Rollout,
-  phase: number,
-  at: Instant,
-): Promise<PhaseVerdict> {
-  const verdict: PhaseVerdict = { eligible: 0, succeeded: 0, failed: 0, failures: [] };
-  const targets = await deps.ledger.targets.list({ rolloutId: rollout.id, phase });
-  for (const target of targets) {
-    if (target.status === 'skipped') continue;
-    const scaleSet = await deps.fleet.scaleSet(target.scaleSetId);
-    if (!scaleSet) continue;
-    const goal = await goalOf(deps, rollout, scaleSet, at);
-    for (const instance of await deps.fleet.instances(target.scaleSetId, at)) {
-      if (isUntouchable(scaleSet, instance) || instance.powerState === 'deallocated') continue;
-      if (isSuperseded(rollout, instance)) continue;
-      verdict.eligible++;
-      const steady = isSteadilyHealthy(instance, rollout.settings.healthyReadings);
-      const problem = problemOf(goal, scaleSet, instance, steady);
-      if (problem === null) verdict.succeeded++;
-      else {
-        verdict.failed++;
-        if (verdict.failures.length < FAILURES_NAMED)
-          verdict.failures.push(`${target.scaleSetName}/${instance.instanceId}: ${problem}`);
-      }
-    }
-  }
-  return verdict;
-}
-
-/** A later version of the image has come there meanwhile. */
-function isSuperseded({ action, target }: Rollout, { osDisk }: Instance): boolean {
-  return action === 'osUpgrade' && osDisk !== null && isNewerVersion(osDisk.source, target);
-}
-
-function problemOf(goal: Goal, scaleSet: ScaleSet, instance: Instance, steady: boolean): string | null {
-  const { osDisk, instanceId } = instance;
-  if (osDisk === null) return 'has no OS disk';
-  if (goal.quarantined.has(instanceId)) return 'is in quarantine: its restore failed';
-  if (destinationOf(goal, scaleSet, instance) !== null) return `runs ${osDisk.source.version}`;
-  return steady ? null : `is not healthy on ${osDisk.source.version}`;
 }
 
 /** The order in force for a rollout, or for one of its phases. */

@@ -2,6 +2,7 @@ import type { Instant } from '../domain/clock.ts';
 import type { Reason, Rollout, Target } from '../ledger/port.ts';
 import type { ActivityDependencies } from './context.ts';
 import { eligibilityOf, reasonAgainst } from './eligibility.ts';
+import { unlessUnanswered } from './fleet-failures.ts';
 
 /**
  * Sets whose trigger has come, as many as the window has room for. Each is judged once more: what was eligible when it was
@@ -41,8 +42,10 @@ async function reasonToSkip(
   at: Instant,
 ): Promise<Reason | null> {
   if (action !== 'osUpgrade') return null;
-  const scaleSet = await deps.fleet.scaleSet(scaleSetId);
-  // One that was deleted is found out by its own workflow.
-  if (scaleSet === null) return null;
-  return reasonAgainst(await eligibilityOf(deps, scaleSet, version, at, { automatic: true }));
+  // One that was deleted, or that the cloud's API does not answer for, is found out by its own workflow.
+  const judged = await unlessUnanswered(async () => {
+    const scaleSet = await deps.fleet.scaleSet(scaleSetId);
+    return scaleSet && eligibilityOf(deps, scaleSet, version, at, { automatic: true });
+  });
+  return judged && reasonAgainst(judged);
 }

@@ -5,9 +5,13 @@ import type { ImageOffer } from '../fleet/port.ts';
 import type { Rollout, Target } from '../ledger/port.ts';
 import type { ActivityDependencies } from './context.ts';
 import { eligibilityOf, reasonAgainst } from './eligibility.ts';
+import { unlessUnanswered } from './fleet-failures.ts';
 import { wishesOf } from './goal.ts';
 import { describeRevert } from './revert-scan.ts';
 import type { RegionLookInput } from './types.ts';
+
+/** Sets that are read at once: calls about them may hang until their deadline, and a look has its time. */
+const READ_AT_ONCE = 20;
 
 /** Records every set that the rollout concerns and that is not recorded yet, and those that became due again. */
 export async function scanRegion(
@@ -23,14 +27,24 @@ export async function scanRegion(
     ledger.targets.list({ rolloutId: rollout.id, region: input.region }),
   ]);
   const knownByKey = new Map(known.map((target) => [scaleSetKey(target.scaleSetId), target]));
+  const beforeOf = (scaleSet: ScaleSet) => knownByKey.get(scaleSetKey(scaleSet.id));
+  const open = scaleSets.filter((one) => {
+    const before = beforeOf(one);
+    return before === undefined || mayBeDueAgain(before, input.round);
+  });
   const added: Target[] = [];
-  for (const scaleSet of scaleSets) {
-    const before = knownByKey.get(scaleSetKey(scaleSet.id));
-    if (before && !mayBeDueAgain(before, input.round)) continue;
-    const target = await describeTarget(deps, input, rollout, scaleSet, offers, at);
-    if (!before) added.push(target);
-    else if (target.status !== before.status || before.round !== input.round)
-      await ledger.targets.update(target, target);
+  for (let i = 0; i < open.length; i += READ_AT_ONCE) {
+    const read = open.slice(i, i + READ_AT_ONCE).map(async (scaleSet) => {
+      const before = beforeOf(scaleSet);
+      const target = await unlessUnanswered(() => describeTarget(deps, input, rollout, scaleSet, offers, at));
+      // Nobody knows what one is like that can't be read. Its own workflow has the patience to find out.
+      return { before, target: target ?? (await unreadTarget(deps, input, rollout, scaleSet, before, at)) };
+    });
+    for (const { before, target } of await Promise.all(read)) {
+      if (!before) added.push(target);
+      else if (target.status !== before.status || before.round !== input.round)
+        await ledger.targets.update(target, target);
+    }
   }
   await ledger.targets.add(added);
 }
@@ -43,6 +57,7 @@ function mayBeDueAgain(target: Target, round: number): boolean {
   );
 }
 
+/** A set as a rollout finds it. */
 async function describeTarget(
   deps: ActivityDependencies,
   input: RegionLookInput,
@@ -51,8 +66,34 @@ async function describeTarget(
   offers: readonly ImageOffer[],
   at: Instant,
 ): Promise<Target> {
-  const { ledger } = deps;
-  const target: Target = {
+  const target = targetOf(input, rollout, scaleSet, at);
+  if (rollout.action === 'revert') {
+    return { ...target, ...(await describeRevert(deps, rollout, scaleSet, at)) };
+  }
+  const judged = await eligibilityOf(deps, scaleSet, rollout.target, at, { automatic: true, offers });
+  const reason = reasonAgainst(judged);
+  if (reason !== null) return { ...target, status: 'skipped', reason };
+  const { wishes } = await wishesOf(deps, rollout, scaleSet, at);
+  if (wishes.length === 0) return { ...target, status: 'upgraded' };
+  return triggered(deps, rollout, scaleSet, target);
+}
+
+/** One that was skipped stays so until it can be read again; any other gets its turn, and is judged when that comes. */
+async function unreadTarget(
+  deps: ActivityDependencies,
+  input: RegionLookInput,
+  rollout: Rollout,
+  scaleSet: ScaleSet,
+  before: Target | undefined,
+  at: Instant,
+): Promise<Target> {
+  if (before?.status === 'skipped') return { ...before, round: input.round };
+  return triggered(deps, rollout, scaleSet, targetOf(input, rollout, scaleSet, at));
+}
+
+/** A set whose turn is now. */
+function targetOf(input: RegionLookInput, rollout: Rollout, scaleSet: ScaleSet, at: Instant): Target {
+  return {
     rolloutId: rollout.id,
     scaleSetId: scaleSet.id,
     scaleSetName: scaleSet.name,
@@ -65,28 +106,17 @@ async function describeTarget(
     attemptId: null,
     reason: null,
   };
-  if (rollout.action === 'revert') {
-    return { ...target, ...(await describeRevert(deps, rollout, scaleSet, at)) };
-  }
-  const judged = await eligibilityOf(deps, scaleSet, rollout.target, at, { automatic: true, offers });
-  const reason = reasonAgainst(judged);
-  if (reason !== null) return { ...target, status: 'skipped', reason };
-  const { wishes } = await wishesOf(deps, rollout, scaleSet, at);
-  if (wishes.length === 0) return { ...target, status: 'upgraded' };
-  // A retry is a person's wish: it does not wait for a trigger again.
-  if (input.round > 1) return target;
-  const everTriggered = await ledger.targets.wasEverTriggered(scaleSet.id);
-  const { automaticUpgradesSince } = scaleSet;
-  const { settings, id: rolloutId } = rollout;
-  return {
-    ...target,
-    triggerAt: triggerTime({
-      settings,
-      rolloutId,
-      scaleSetId: scaleSet.id,
-      seenAt: at,
-      everTriggered,
-      automaticUpgradesSince,
-    }),
-  };
+}
+
+/** Its turn comes at its trigger. A retry and a revert are a person's wish: they do not wait for one. */
+async function triggered(
+  { ledger }: ActivityDependencies,
+  { settings, action, id: rolloutId }: Rollout,
+  { id: scaleSetId, automaticUpgradesSince }: ScaleSet,
+  target: Target,
+): Promise<Target> {
+  if (target.round > 1 || action === 'revert') return target;
+  const everTriggered = await ledger.targets.wasEverTriggered(scaleSetId);
+  const seen = { settings, rolloutId, scaleSetId, seenAt: target.seenAt };
+  return { ...target, triggerAt: triggerTime({ ...seen, everTriggered, automaticUpgradesSince }) };
 }

@@ -62,7 +62,7 @@ export async function observe(
       .map((instance) => observedInstance(goal, scaleSet, instance, rollout.settings.healthyReadings))
       .map((one) => (spared.has(one.instanceId) ? { ...one, leftAlone: 'protected' } : one)),
     taken: upgraded.map((instance) => ({ ...instance, fatal: isModelFault(instance.error) })),
-    openBatch: last && last.endedAt === null ? last.number : null,
+    openBatch: last && last.endedAt === null ? last : null,
     lastBatch: last?.endedAt ? { ...last, endedAt: last.endedAt } : null,
     paused: order?.state === 'paused',
     breach: attempt.reason,

@@ -57,6 +57,15 @@ export type ScaleSetLook = { attempt: AttemptRef; progress: Progress } & (
   | { kind: 'conflict'; reason: Reason }
 );
 
+export interface GiveUpInput {
+  rolloutId: string;
+  scaleSetId: string;
+  region: string;
+  /** What the cloud's API said last. */
+  why: string;
+  at: Instant;
+}
+
 // --- a batch ---------------------------------------------------------------------------------------------------------------
 
 export interface BatchInput {
@@ -152,6 +161,12 @@ export interface PhaseKey {
 export interface OrderLook {
   state: DesiredState;
   reason: Reason | null;
+}
+
+export interface JudgeInput extends PhaseKey {
+  /** The VMs of sets that can't be read count as failed: they have been asked for long enough. */
+  countsUnreadable?: boolean;
+  at: Instant;
 }
 
 export interface JudgeResult {

@@ -14,9 +14,8 @@ export async function windDownAttempt(
   deps: Pick<ActivityDependencies, 'fleet' | 'ledger' | 'workflows'>,
   attempt: Attempt,
 ): Promise<WindDown> {
-  const [rollout, scaleSet, now, target] = await Promise.all([
+  const [rollout, now, target] = await Promise.all([
     deps.ledger.rollouts.get(attempt.rolloutId),
-    deps.fleet.scaleSet(attempt.scaleSetId),
     deps.ledger.attempts.get(attempt.id),
     deps.ledger.targets.get(attempt.rolloutId, attempt.scaleSetId),
   ]);
@@ -32,8 +31,8 @@ export async function windDownAttempt(
     clock: await deps.fleet.clock(),
     target: attempt.target,
     phase: null,
-    // A set that was deleted has an attempt to end as well, which may hold a zone.
-    region: scaleSet?.region ?? attempt.region,
+    // The attempt's: a set that was deleted, or can't be read, has an attempt to end as well, which may hold a zone.
+    region: attempt.region,
     settings: rollout.settings,
     windDown: true,
   });

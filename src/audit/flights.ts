@@ -9,20 +9,33 @@ export interface Flight {
   end: Instant;
 }
 
-/** When instances of an attempt were out of service. An operation without an end lasts for ever. */
+/**
+ * When instances of an attempt were out of service. An operation without an end lasts for ever; where the set was given up, until then:
+ * whatever takes it up again is a flight of its own.
+ */
 export function flightsOf(attempt: AttemptStory): Flight[] {
   return attempt.lives.flatMap((life) =>
-    spellsOf(attempt, life).flatMap((spell) => {
+    spellsOf(attempt, life).flatMap(({ spell, until }) => {
       const first = spell.entries.find(
         ({ event, operation }) => event === 'started' && operation !== 'health.wait',
       );
-      return first ? [{ life, attempt, start: first.at, end: landing(attempt, spell) }] : [];
+      const end = Math.min(landing(attempt, spell), until);
+      return first ? [{ life, attempt, start: first.at, end }] : [];
     }),
   );
 }
 
+function spellsOf(attempt: AttemptStory, life: Life): { spell: Life; until: Instant }[] {
+  const ends = [...attempt.givenUpAt, Infinity];
+  return ends.flatMap((until, i) => {
+    const since = ends[i - 1] ?? -Infinity;
+    const entries = life.entries.filter(({ at }) => since < at && at <= until);
+    return restoresApart(attempt, { ...life, entries }).map((spell) => ({ spell, until }));
+  });
+}
+
 /** One that was left when its batch ended, and is restored after that (rule B7), is out of service twice. */
-function spellsOf(attempt: AttemptStory, life: Life): Life[] {
+function restoresApart(attempt: AttemptStory, life: Life): Life[] {
   const [restore] = startsOf(life, 'osDisk.restore');
   const left = attempt.batchOf.get(life.instanceId)?.end ?? null;
   if (!restore || left === null || restore.at < left) return [life];

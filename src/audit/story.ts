@@ -25,6 +25,8 @@ export interface AttemptStory extends NonNullable<Observed['attempt']> {
   /** Why it ended, if not well: `<code>: <message>`. */
   error: string | null;
   takeOvers: number;
+  /** When it was given up: nobody acts for it then, until it is taken over. */
+  givenUpAt: Instant[];
   batches: BatchStory[];
   /** In which batch an instance was. */
   batchOf: Map<string, BatchStory>;
@@ -87,6 +89,7 @@ function openingOf(entry: JournalEntry, by: NonNullable<Observed['attempt']>): A
     status: null,
     error: null,
     takeOvers: 0,
+    givenUpAt: [],
     batches: [],
     batchOf: new Map(),
     lives: [],
@@ -95,6 +98,7 @@ function openingOf(entry: JournalEntry, by: NonNullable<Observed['attempt']>): A
 
 function addEvent(attempt: AttemptStory, entry: JournalEntry): void {
   if (entry.operation === 'takeOver') attempt.takeOvers++;
+  if (entry.operation === 'giveUp') attempt.givenUpAt.push(entry.at);
   if (entry.operation === 'attempt' && entry.event !== 'started') {
     attempt.end = entry.at;
     attempt.status = entry.detail;

@@ -47,7 +47,7 @@ export function isSpared(error: string | null): boolean {
 const MODEL_FAULTS = [operationErrorCodes.CredentialExpired, operationErrorCodes.ExternalResourceUnavailable];
 
 /** What the journal tells of beside operations: waits, and how attempts and batches came and went. */
-export type JournalEvent = 'health.wait' | 'attempt' | 'takeOver' | 'batch';
+export type JournalEvent = 'health.wait' | 'attempt' | 'takeOver' | 'giveUp' | 'batch';
 
 /** A scale set as it was counted when a batch was decided on. */
 export interface SetCounts {

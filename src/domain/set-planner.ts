@@ -42,7 +42,7 @@ export interface SetObservation {
   instances: ObservedInstance[];
   taken: TakenInstance[];
   /** The batch that was begun and has not ended. */
-  openBatch: number | null;
+  openBatch: { number: number; zone: string | null } | null;
   lastBatch: { number: number; zone: string | null; updateDomain: number | null; endedAt: Instant } | null;
   paused: boolean;
   /** What the attempt is to end with once failed instances have been restored: recorded before the first of them was (rule B7). */
@@ -77,7 +77,7 @@ export type SetStep =
 
 /** The next step of an attempt. */
 export function nextSetStep(seen: SetObservation): SetStep {
-  if (seen.openBatch !== null) return { kind: 'resumeBatch', number: seen.openBatch };
+  if (seen.openBatch !== null) return resumeOrZone(seen, seen.openBatch);
   const remaining = remainingInstances(seen);
   const fault = modelFault(seen);
   if (fault) return fault;
@@ -93,6 +93,14 @@ export function nextSetStep(seen: SetObservation): SetStep {
   const plan = goesInParts(seen) ? batchOrZone(seen, remaining) : allAtOnce(remaining);
   if ('kind' in plan) return plan;
   return wholeSetUnhealthy(seen) ?? batchOf(seen, remaining, plan);
+}
+
+/** What is half done is finished first. One that was given up has left its zone, and waits for its turn there (rule D4). */
+function resumeOrZone(seen: SetObservation, open: NonNullable<SetObservation['openBatch']>): SetStep {
+  const spanning = seen.policy.enableCrossZoneUpgrade && seen.instances.some((one) => one.zone !== null);
+  const needed = spanning ? ALONE : open.zone;
+  const isHeld = needed === null || !seen.zonesTakeTurns || seen.zoneHeld === needed;
+  return isHeld ? { kind: 'resumeBatch', number: open.number } : { kind: 'claimZone', accepts: [needed] };
 }
 
 function goesInParts({ kind, updateDomainsTakeTurns }: SetObservation): boolean {

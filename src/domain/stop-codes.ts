@@ -24,6 +24,8 @@ export const stopCodes = {
   superseded: 'Superseded',
   /** The workflow was terminated and the attempt has been wound down. */
   interrupted: 'Interrupted',
+  /** The cloud's API has not answered for the set for long, and for others it has. */
+  unreachable: 'ScaleSetUnreachable',
   /** The scale set is gone. */
   deleted: 'ScaleSetDeleted',
 } as const;

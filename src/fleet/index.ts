@@ -15,10 +15,10 @@ export { isJsonObject, mergeModels, toWireShape, type Json } from './wire-shape.
 export { healthSignal } from './health-signal.ts';
 export { findResource, resourcePlace, resourceUrl } from './resource-url.ts';
 export { AZURE_REGIONS } from './regions.ts';
-export { FleetUnavailableError } from './simulated/api-errors.ts';
+export { FleetApiError } from './api-error.ts';
 export { type CatalogImage, type CatalogVersion, type Replica } from './simulated/catalog.ts';
 export { textSchema } from './text-schema.ts';
-export { faultSchema, type Fault, type FaultSpec } from './simulated/faults.ts';
+export { faultSchema, type Fault, type FaultOf, type FaultSpec } from './simulated/faults.ts';
 export {
   publishGalleryVersion,
   publishImageVersion,

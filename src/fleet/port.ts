@@ -68,7 +68,8 @@ export interface ScaleSetFilter {
  * changes at their exact simulated moments, a real one ignores `at`. An adapter writes each operation's start and end
  * to the journal in the same step that performs it (rule E4).
  *
- * Errors: a method rejects for faults of the cloud's API (worth a retry). What went wrong with one instance is a value.
+ * Errors: a method rejects with `FleetApiError` for faults of the cloud's API (worth a retry), which says whether the call was about
+ * one scale set, and with anything else when the adapter itself is at fault. What went wrong with one instance is a value.
  */
 export interface Fleet {
   clock(): Promise<VirtualClock>;

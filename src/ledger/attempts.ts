@@ -46,6 +46,7 @@ export function attemptsOn(database: Database): Attempts {
     closeBatch: (attempt, batch, outcomes, at) => closeBatch(database, attempt, { batch, outcomes, at }),
     amendOutcomes: (attempt, outcomes, at) => amendOutcomes(database, attempt, { outcomes, at }),
     earlierImages: (scaleSetId) => earlierImages(database, scaleSetId),
+    giveUp: (attempt, reason, at) => giveUp(database, attempt, reason, at),
     recordBreach: (attempt, reason) => change(database, attempt, { reason: toJson(reason) }),
     setProgress: async (attempt, progress) => change(database, attempt, progressColumns(progress)),
     close: (attempt, status, reason, progress, at) =>
@@ -176,6 +177,14 @@ async function close(
       detail: end.status,
       error: end.reason && end.status !== 'Completed' ? `${end.reason.code}: ${end.reason.message}` : null,
     });
+  });
+}
+
+async function giveUp(database: Database, writer: Writer, reason: Reason, at: number): Promise<void> {
+  await writeFenced(database, writer, async (tx, row) => {
+    refuseEnded(row);
+    const error = `${reason.code}: ${reason.message}`;
+    await journalAttempt(tx, row, { at, operation: 'giveUp', event: 'failed', error });
   });
 }
 

@@ -222,6 +222,8 @@ export interface Attempts {
   ): Promise<void>;
   /** What a set's instances ran before each change, newest first; reverts and repairs are not among the changes. */
   earlierImages(scaleSetId: string): Promise<EarlierImage[]>;
+  /** Tells the journal that nobody acts for the attempt any more, which stays open for whoever takes it over. */
+  giveUp(attempt: { id: string; fence: number }, reason: Reason, at: Instant): Promise<void>;
   /** Records what the attempt is to end with, before failed instances are restored for it (rule B7). */
   recordBreach(attempt: { id: string; fence: number }, reason: Reason): Promise<void>;
   setProgress(attempt: { id: string; fence: number }, progress: Progress): Promise<void>;

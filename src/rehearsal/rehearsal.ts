@@ -8,7 +8,10 @@ import type { Process } from './process.ts';
 import { Runtime, type RuntimeOptions } from './runtime.ts';
 import { Scheduler } from './scheduler.ts';
 
-export interface RehearsalOptions<F extends Fleet = Fleet> extends Pick<
+/** A fleet that may be another one to the workers that call it than to people who look on. */
+type RehearsedFleet = Fleet & { overApi?(): Fleet };
+
+export interface RehearsalOptions<F extends RehearsedFleet = RehearsedFleet> extends Pick<
   RuntimeOptions,
   'disturb' | 'disturbStore' | 'continueAsNew' | 'onStep' | 'onRetry'
 > {
@@ -31,7 +34,7 @@ const STANDING = 1e-9;
  * Rollouts in virtual time, in this process: the activities, the loops and the planner are those of the workers; only
  * Temporal is played by the interpreter. Hours take milliseconds, and the same seed gives the same run.
  */
-export class Rehearsal<F extends Fleet = Fleet> {
+export class Rehearsal<F extends RehearsedFleet = RehearsedFleet> {
   /** The fleet, whose clock shows the interpreter's time. */
   readonly fleet: F;
   readonly #runtime: Runtime;
@@ -47,7 +50,8 @@ export class Rehearsal<F extends Fleet = Fleet> {
     this.#limit = start + limit;
     const clock = async () => ({ epochVirtual: scheduler.now, epochWall: Date.now(), speed: STANDING });
     this.fleet = { ...options.fleet, clock };
-    this.#runtime = new Runtime({ ...options, fleet: this.fleet, scheduler, clock: clockFrom(start) });
+    const called = { ...(options.fleet.overApi?.() ?? options.fleet), clock };
+    this.#runtime = new Runtime({ ...options, fleet: called, scheduler, clock: clockFrom(start) });
     this.#runtime.startScaleSet = (input) => this.startScaleSet(input);
   }
 

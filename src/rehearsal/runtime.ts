@@ -1,11 +1,12 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { createActivities, type Activities } from '../activities/index.ts';
-import { SECOND, type Instant, type VirtualClock } from '../domain/clock.ts';
+import { SECOND, type Duration, type Instant, type VirtualClock } from '../domain/clock.ts';
 import type { Fleet } from '../fleet/port.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { LoopHost } from '../workflows/loops/host.ts';
+import { patiently, type OnWait } from '../workflows/loops/patience.ts';
 import { parseWorkflowId } from '../workflows/ids.ts';
-import type { ScaleSetRolloutInput } from '../workflows/messages.ts';
+import { NON_RETRYABLE_TYPES, type ScaleSetRolloutInput } from '../workflows/messages.ts';
 import { LostError, disturbed, type Loss } from './disturbed.ts';
 import { Process, type ProcessEnd } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -163,6 +164,14 @@ export class Runtime {
     });
   }
 
+  /** Tells of a wait before another try. */
+  onWait(process: Process, activity: keyof Activities): OnWait {
+    return (error, again) =>
+      this.#options.onRetry?.({
+        ...{ at: process.now, processId: process.id, activity, error: error as Error, again },
+      });
+  }
+
   /** Calls an activity from a process, as the worker would: again until it succeeds, unless that cannot help. */
   async call<N extends keyof Activities>(
     process: Process,
@@ -173,18 +182,24 @@ export class Runtime {
       try {
         return await process.perform(() => this.#carryOut(process, name, input));
       } catch (error) {
-        if (error instanceof ApplicationFailure && error.nonRetryable) throw error;
+        const failure = error instanceof ApplicationFailure ? error : null;
+        if (failure?.nonRetryable || NON_RETRYABLE_TYPES.includes(failure?.type ?? '')) throw error;
         if (tries >= MAX_TRIES) {
           const message = `${name} of ${process.id} failed ${tries} times: ${String(error)}`;
           this.defect ??= new Error(message, { cause: error });
         }
-        const again = process.now + (error instanceof LostError ? LOST_AFTER : wait);
-        this.#options.onRetry?.({
-          ...{ at: process.now, processId: process.id, activity: name, error: error as Error, again },
-        });
+        const delay = (await this.#wishedDelay(failure)) ?? wait;
+        const again = process.now + (error instanceof LostError ? LOST_AFTER : delay);
+        this.onWait(process, name)(error, again);
         await process.sleepUntil(again, `another try of ${name}: ${String(error)}`);
       }
     }
+  }
+
+  /** How long a failure wants to be waited for, in virtual time: it says so in wall time, as to a server. */
+  async #wishedDelay(failure: ApplicationFailure | null): Promise<Duration | null> {
+    if (failure?.nextRetryDelay == null) return null;
+    return Number(failure.nextRetryDelay) * (await this.#options.fleet.clock()).speed;
   }
 
   async #carryOut<N extends keyof Activities>(
@@ -210,8 +225,14 @@ export class Runtime {
   loopHost(process: Process): LoopHost {
     const look =
       <N extends keyof Activities>(name: N) =>
-      (input: Parameters<Activities[N]>[0]) =>
-        this.call(process, name, input);
+      (input: Parameters<Activities[N]>[0] & { scaleSetId: string; at: Instant }) =>
+        patiently(
+          process,
+          input.scaleSetId,
+          input,
+          (given) => this.call(process, name, given),
+          this.onWait(process, name),
+        );
     return {
       watch: process,
       looks: {
@@ -219,8 +240,9 @@ export class Runtime {
         checkHealth: look('checkHealth'),
         closeBatch: look('closeBatch'),
         closeRollBack: look('closeRollBack'),
+        giveUpScaleSet: look('giveUpScaleSet'),
       },
-      step: (name, input) => this.call(process, name, input),
+      step: (name, input) => look(name)(input),
     };
   }
 }

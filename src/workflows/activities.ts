@@ -1,15 +1,16 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { BatchInput } from '../activities/types.ts';
+import type { Instant } from '../domain/clock.ts';
 import type { LoopHost } from './loops/host.ts';
-import { failureTypes } from './messages.ts';
+import { patiently } from './loops/patience.ts';
+import { NON_RETRYABLE_TYPES } from './messages.ts';
 
 /*
- * One proxy per way of failing. Everything is bounded per attempt; what must happen for the system to be safe is retried
- * until it does (a store may be down for an hour), what touches instances is bounded in total as well.
+ * One proxy per way of failing. Everything is bounded per attempt. A store or a whole fleet that is down is tried again until it
+ * is back: looks without end, what touches instances for 12 hours. Of one scale set's calls the workflow decides when to
+ * try again, and when to give the set up (`patiently`).
  */
-
-const nonRetryableErrorTypes = [failureTypes.NotFound, failureTypes.Fenced];
 
 /**
  * Looks: they read and write the two stores in milliseconds. Local activities, because planning and health are most of
@@ -22,7 +23,7 @@ export const looks = proxyLocalActivities<Activities>({
     initialInterval: '200 ms',
     backoffCoefficient: 2,
     maximumInterval: '30 s',
-    nonRetryableErrorTypes,
+    nonRetryableErrorTypes: NON_RETRYABLE_TYPES,
   },
 });
 
@@ -35,20 +36,32 @@ export const steps = proxyActivities<Activities>({
     initialInterval: '500 ms',
     backoffCoefficient: 2,
     maximumInterval: '1 min',
-    nonRetryableErrorTypes,
+    nonRetryableErrorTypes: NON_RETRYABLE_TYPES,
   },
 });
 
 /** What a loop needs of Temporal. Restores come first: they bring VMs back. */
 export function temporalLoop(watch: LoopHost['watch']): LoopHost {
+  const look =
+    <I extends { scaleSetId: string; at: Instant }, R>(call: (input: I) => Promise<R>) =>
+    (input: I) =>
+      patiently(watch, input.scaleSetId, input, call);
   return {
     watch,
-    looks,
+    looks: {
+      lookAtScaleSet: look(looks.lookAtScaleSet),
+      checkHealth: look(looks.checkHealth),
+      closeBatch: look(looks.closeBatch),
+      closeRollBack: look(looks.closeRollBack),
+      giveUpScaleSet: looks.giveUpScaleSet,
+    },
     step: (name, input, summary) => {
       const options = name === 'restoreOsDisks' ? { summary, priority: { priorityKey: 1 } } : { summary };
       // Each name goes with its own input, which the type of the union cannot say.
       const step = steps[name] as (typeof steps)['swapOsDisks'];
-      return step.executeWithOptions(options, [input as BatchInput]);
+      return patiently(watch, input.scaleSetId, input as BatchInput, (given) =>
+        step.executeWithOptions(options, [given]),
+      );
     },
   };
 }

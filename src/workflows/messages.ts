@@ -172,4 +172,17 @@ export const failureTypes = {
   Fenced: 'Fenced',
   /** A decision was made on a rollout that does not wait for one. */
   NotHalted: 'NotHalted',
+  /** The fleet's API failed on a call that is not about one scale set: tried again until it answers. */
+  FleetUnavailable: 'FleetUnavailable',
+  /** It failed on one about a scale set. The workflow waits and tries again; its detail is a `NoAnswer`. */
+  NoAnswer: 'NoAnswer',
+  /** It has failed on every call about a scale set, and no other, for so long that the set is given up. */
+  ScaleSetUnreachable: 'ScaleSetUnreachable',
 } as const;
+
+/** What an activity is not called again for by the server: it can't help, or the workflow decides when. */
+export const NON_RETRYABLE_TYPES: string[] = [
+  failureTypes.NotFound,
+  failureTypes.Fenced,
+  failureTypes.NoAnswer,
+];

@@ -13,6 +13,7 @@ import { searchAttributes } from '../temporal/search-attributes.ts';
 import { looks } from './activities.ts';
 import { Children } from './children.ts';
 import { regionRolloutId } from './ids.ts';
+import { judge } from './loops/judge.ts';
 import type { PhaseRolloutInput, PhaseRolloutResult, RegionRolloutResult } from './messages.ts';
 import { regionRollout } from './region-rollout.ts';
 import { Watch } from './watch.ts';
@@ -52,7 +53,7 @@ async function runPhase(input: PhaseRolloutInput, watch: Watch): Promise<PhaseRo
     );
   }
   watch.doing('Judging the health of the VMs');
-  return { kind: 'judged', ...(await looks.judgePhase({ ...key, at: watch.now })) };
+  return { kind: 'judged', ...(await judge(watch, { ...key, at: watch.now }, looks.judgePhase)) };
 }
 
 /**

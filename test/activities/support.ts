@@ -83,7 +83,7 @@ export async function activityWorld(
   const directory: FakeDirectory = { open: new Set(), woken: [], windDowns: [] };
   const heartbeats: unknown[] = [];
   const bound = createActivities({
-    fleet: made.fleet,
+    fleet: made.fleet.overApi(),
     ledger,
     workflows: {
       isOpen: async (id) => directory.open.has(id),

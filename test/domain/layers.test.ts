@@ -39,7 +39,7 @@ const LAYERS: Record<string, Layer> = {
     imports: [
       domain,
       /^src\/activities\//,
-      /^src\/fleet\/port\.ts$/,
+      /^src\/fleet\/(port|api-error|deadline)\.ts$/,
       /^src\/ledger\/(port|errors)\.ts$/,
       /^src\/workflows\/(messages|ids)\.ts$/,
       anyOf('@temporalio/activity', '@temporalio/common'),

@@ -42,7 +42,7 @@ describe('the steps of one scale set', () => {
 
   it('B3: resumes the batch that is open before anything else, even when it is to stop', () => {
     const stop = { code: 'Cancelled', message: 'x' };
-    expect(nextSetStep(observation({ openBatch: 3, stop, paused: true }))).toEqual({
+    expect(nextSetStep(observation({ openBatch: { number: 3, zone: null }, stop, paused: true }))).toEqual({
       kind: 'resumeBatch',
       number: 3,
     });

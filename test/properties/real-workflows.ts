@@ -40,7 +40,9 @@ export function realWorkflows(real: RealWorker): OpenEngine {
     const ledger = openLedger(database);
     const workflows = workflowDirectory(env.client);
     const turnstile = new Turnstile();
-    const worker = await real.serve(watchedActivities({ fleet, ledger, workflows }, turnstile, options));
+    const worker = await real.serve(
+      watchedActivities({ fleet: fleet.overApi(), ledger, workflows }, turnstile, options),
+    );
     const clock = await fleet.clock();
     const time = new SkippedTime(env, worker, clock, START);
     const world = { env, fleet, ledger, workflows, turnstile, clock, time, limit: START + options.limit };

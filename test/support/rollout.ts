@@ -84,7 +84,11 @@ export async function rolloutWorld(
     connection: env.nativeConnection,
     taskQueue: TASK_QUEUE,
     workflowBundle: workerOptions?.workflowBundle ?? (await workflowBundle()),
-    activities: createActivities({ fleet, ledger, workflows: workflowDirectory(env.client) }),
+    activities: createActivities({
+      fleet: fleet.overApi(),
+      ledger,
+      workflows: workflowDirectory(env.client),
+    }),
     ...workerOptions,
   });
   const world = { env, database, fleet, ledger, worker, clock: await fleet.clock() };

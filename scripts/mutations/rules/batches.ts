@@ -162,7 +162,7 @@ export const batches: Mutation[] = [
     rule: 'B3',
     what: 'A batch is begun while another one is open.',
     ...planner,
-    find: "if (seen.openBatch !== null) return { kind: 'resumeBatch', number: seen.openBatch };",
+    find: 'if (seen.openBatch !== null) return resumeOrZone(seen, seen.openBatch);',
     replace: '',
   },
   {

@@ -1,5 +1,5 @@
 import { SECOND, humanDuration, isoTime, type Instant } from '../../domain/clock.ts';
-import { resourceUrl, type Fault } from '../../fleet/index.ts';
+import { resourceUrl, type Fault, type FaultOf } from '../../fleet/index.ts';
 
 /** A fault as a person would tell of it, and when it shows. */
 export interface FaultLine {
@@ -42,15 +42,32 @@ function textOf(fault: Fault): string {
     case 'outage':
       return `${subject(fault)} go down until ${isoTime(fault.to).slice(0, 19).replace('T', ' ')}`;
     case 'apiError':
-      return `the API will fail ${EFFECTS[fault.effect]}: ${fault.operation}${fault.scaleSet === undefined ? '' : ` on ${fault.scaleSet}`}, ${often(fault.times)}`;
+      return apiErrorText(fault);
   }
 }
 
 const EFFECTS = {
-  before: 'before it does anything',
-  after: 'after it has done what was asked',
-  timeout: 'to answer although it has done what was asked',
+  before: 'fail before it does anything',
+  after: 'fail after it has done what was asked',
+  timeout: 'fail to answer although it has done what was asked',
+  throttled: 'refuse calls as too many',
 };
+
+const CALLS: Record<string, string> = { any: 'every call', reads: 'every call that only reads' };
+
+/** `the API will fail before it does anything: osDisk.swap on web, 2 times` */
+function apiErrorText({
+  effect,
+  operation,
+  scaleSet,
+  times,
+  retryAfterSeconds,
+}: FaultOf<'apiError'>): string {
+  const call = CALLS[operation] ?? operation;
+  const wish = retryAfterSeconds === undefined ? '' : `, for ${seconds(retryAfterSeconds)} each time`;
+  const on = scaleSet === undefined ? '' : ` on ${scaleSet}`;
+  return `the API will ${EFFECTS[effect]}${wish}: ${call}${on}, ${times === undefined ? 'from now on' : often(times)}`;
+}
 
 interface Target {
   scaleSet?: string | undefined;

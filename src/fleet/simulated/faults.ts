@@ -23,6 +23,13 @@ const version = text;
 /** Kept as resources are: without the token. */
 const url = z.url().transform(resourceUrl);
 
+/** Calls that can fail: operations on instances, the other calls of the port, all that only read, and all that there are. */
+const API_CALLS = [
+  ...(OPERATION_ORDER as [FleetOperation, ...FleetOperation[]]),
+  ...(['regions', 'scaleSets', 'scaleSet', 'instances', 'surroundings', 'imageOffers'] as const),
+  ...(['fence', 'discardPreviousOsDisks', 'reads', 'any'] as const),
+] as const;
+
 /** What goes wrong, from a scenario file. */
 export const faultSchema = z.discriminatedUnion('kind', [
   /** On this version the application never gets healthy. */
@@ -70,14 +77,23 @@ export const faultSchema = z.discriminatedUnion('kind', [
     ),
   /** Maintenance, or a zone that is down: instances are stopped between two virtual times. */
   z.strictObject({ kind: z.literal('outage'), from: isoInstant, to: isoInstant, ...target }),
-  /** The cloud's API answers with an error, so many times; `after`: it has done what was asked; `timeout`: that, and no answer came. */
-  z.strictObject({
-    kind: z.literal('apiError'),
-    operation: z.enum(OPERATION_ORDER as [FleetOperation, ...FleetOperation[]]),
-    times: z.int().positive(),
-    effect: z.enum(['before', 'after', 'timeout']),
-    scaleSet: text.optional(),
-  }),
+  /**
+   * The cloud's API answers calls with an error: so many times, or for good. `after`: it has done what was asked; `timeout`: that,
+   * and no answer came; `throttled`: it is asked too often, and may say for how long it wants to be left alone.
+   */
+  z
+    .strictObject({
+      kind: z.literal('apiError'),
+      operation: z.enum(API_CALLS),
+      times: z.int().positive().optional(),
+      effect: z.enum(['before', 'after', 'timeout', 'throttled']),
+      retryAfterSeconds: seconds.positive().optional(),
+      scaleSet: text.optional(),
+    })
+    .refine(({ effect, retryAfterSeconds }) => effect === 'throttled' || retryAfterSeconds === undefined, {
+      path: ['retryAfterSeconds'],
+      error: 'goes with the effect throttled alone',
+    }),
 ]);
 
 /** A fault as a scenario file spells it: times in ISO 8601. */

@@ -4,8 +4,9 @@ import { insertRows } from '../../database/insert-rows.ts';
 import type { Instant } from '../../domain/clock.ts';
 import { OPERATION_ORDER, type JournalEntry } from '../../domain/operation.ts';
 import { scaleSetKey, type OperationError } from '../../domain/scale-set.ts';
+import { FleetApiError } from '../api-error.ts';
 import type { OperationRequest, OperationState } from '../port.ts';
-import { FleetUnavailableError, takeApiError } from './api-errors.ts';
+import { takeApiError } from './api-errors.ts';
 import { externalResources } from './external-resources.ts';
 import { operationError, planModelApply, type ExternalResources, type Plan, type PlanInput } from './plan.ts';
 import { planRestore, planSwap } from './plan-disk.ts';
@@ -26,7 +27,7 @@ import type { World } from './world.ts';
 
 /**
  * Begins what was not begun yet, on all instances in one transaction, and answers how each stands.
- * @throws FleetUnavailableError where the scenario has the API fail
+ * @throws FleetApiError where the scenario has the API fail
  */
 export async function operate(store: FleetStore, request: OperationRequest): Promise<OperationState[]> {
   if (request.operation === 'osDisk.swap' && request.target === undefined) {
@@ -34,7 +35,7 @@ export async function operate(store: FleetStore, request: OperationRequest): Pro
   }
   const lock = setLock(scaleSetKey(request.scaleSetId));
   const answer = await store.database.write([lock], (tx) => begin(tx, store, request));
-  if (answer instanceof FleetUnavailableError) throw answer;
+  if (answer instanceof FleetApiError) throw answer;
   return answer;
 }
 
@@ -56,7 +57,7 @@ async function begin(
   tx: Transaction<Tables>,
   { worldAt, cache }: FleetStore,
   request: OperationRequest,
-): Promise<OperationState[] | FleetUnavailableError> {
+): Promise<OperationState[] | FleetApiError> {
   const set = await loadSet(tx, request.scaleSetId, cache);
   if (set === null) return request.instanceIds.map((id) => notFound(id, request.at));
   const work = await openWork(tx, set, await worldAt(tx, set.revision), request);
@@ -64,12 +65,12 @@ async function begin(
   let ids = [...new Set(request.instanceIds)];
   let hasBegun = false;
   // An error is answered, not thrown, so that the transaction commits what has happened, and the fault's count.
-  let failure: FleetUnavailableError | null = null;
+  let failure: FleetApiError | null = null;
   for (const operation of [request.operation, ...(request.then ?? [])]) {
     const one = { ...request, operation, instanceIds: ids };
     const injected = await takeApiError(tx, work.world.faults, one);
     failure = injected?.error ?? null;
-    if (injected?.effect === 'before') break;
+    if (injected?.effect === 'before' || injected?.effect === 'throttled') break;
     const begun = await beginOne(work, one);
     for (const state of begun.states) states.set(state.instanceId, state);
     hasBegun ||= begun.hasBegun;

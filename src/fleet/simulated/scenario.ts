@@ -62,7 +62,7 @@ export async function writeFaults(tx: Transaction<Tables>, faults: readonly Faul
     faults.map((fault, i) => ({
       id: first + i,
       fault: JSON.stringify(fault),
-      remaining: fault.kind === 'apiError' ? fault.times : null,
+      remaining: fault.kind === 'apiError' ? (fault.times ?? null) : null,
     })),
   );
   for (const fault of faults) {

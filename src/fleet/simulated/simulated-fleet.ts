@@ -5,6 +5,7 @@ import { scaleSetKey, type ScaleSet } from '../../domain/scale-set.ts';
 import type { ExternalResource } from '../../domain/surroundings.ts';
 import type { Fleet } from '../port.ts';
 import type { Json } from '../wire-shape.ts';
+import { withApiErrors } from './api-errors.ts';
 import { timingsOf, type Behaviour } from './behaviour.ts';
 import { changeInstances, type InstanceChange } from './change-instances.ts';
 import { listExternalResources, putExternalResource } from './external-resources.ts';
@@ -40,6 +41,11 @@ import { readModel, writeModel, type ModelWrite } from './write-model.ts';
 
 /** The simulated fleet, and what only a simulated one can do: be made, published to, and go wrong on demand. */
 export interface SimulatedFleet extends Fleet {
+  /**
+   * The fleet as workers call it: whatever they ask may fail by the scenario's `apiError`s. To people only operations do, who want to
+   * see what becomes of it.
+   */
+  overApi(): Fleet;
   /** Fills an empty fleet: see `seedFleet`. */
   seed(spec: unknown, wallNow?: number): Promise<SeededFleet>;
   /** Takes over what the az CLI lists: see `importFleet`. */
@@ -84,7 +90,7 @@ export async function openSimulatedFleet(database: Database): Promise<SimulatedF
   const { db } = database;
   const world = worldReader();
   const store = { database, worldAt: world, cache: new InstanceCache() };
-  return {
+  const port: Fleet = {
     clock: async () => (await readClock(db)) ?? REAL_TIME,
     regions: () => readRegions(db),
     timings: async () => timingsOf((await loadWorld(db)).behaviour),
@@ -97,7 +103,10 @@ export async function openSimulatedFleet(database: Database): Promise<SimulatedF
     operate: (request) => operate(store, request),
     discardPreviousOsDisks: (scaleSetId, instanceIds, at) =>
       discardPreviousOsDisks(store, scaleSetId, instanceIds, at),
-
+  };
+  return {
+    ...port,
+    overApi: () => withApiErrors(port, database, world),
     seed: (spec, wallNow) => seedFleet(database, spec, wallNow),
     import: (fleet) => importFleet(database, fleet),
     publishImageVersion: (version) => publishImageVersion(database, version),

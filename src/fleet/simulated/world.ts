@@ -49,6 +49,12 @@ export async function loadWorld(db: Queries): Promise<World> {
   };
 }
 
+/** A number that changes with the world: see `loadWorld`. */
+export async function readRevision(db: Queries): Promise<number> {
+  const row = await db.selectFrom('fleet').select('revision').executeTakeFirst();
+  return row?.revision ?? 0;
+}
+
 /** The fleet's clock, or null before anything was seeded: asked for by every activity. */
 export async function readClock(db: Queries): Promise<VirtualClock | null> {
   const row = await db

@@ -1,6 +1,7 @@
 import { CANCELLED_THROUGH_TEMPORAL } from '../../domain/cancel.ts';
 import type { Reason } from '../../ledger/port.ts';
 import { phaseRolloutId, regionRolloutId } from '../../workflows/ids.ts';
+import { judge } from '../../workflows/loops/judge.ts';
 import type { PhaseRolloutInput, PhaseRolloutResult } from '../../workflows/messages.ts';
 import type { Process } from '../process.ts';
 import type { Runtime } from '../runtime.ts';
@@ -42,7 +43,12 @@ async function runPhase(
     if (stop) return { kind: 'cancelled', reason: stop };
     await process.waitFor('the bake time', until);
   }
-  const judged = await runtime.call(process, 'judgePhase', { ...key, at: process.now });
+  const judged = await judge(
+    process,
+    { ...key, at: process.now },
+    (given) => runtime.call(process, 'judgePhase', given),
+    runtime.onWait(process, 'judgePhase'),
+  );
   return { kind: 'judged', ...judged };
 }
 

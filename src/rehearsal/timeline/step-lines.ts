@@ -33,6 +33,9 @@ export function stepLines(step: Step): Said[] {
       const what = reason ? endText(status, `${reason.code}: ${reason.message}`) : status;
       return [said(step, 'rollout', what)];
     }
+    case 'giveUpScaleSet': {
+      return [said(step, placeOf(step.input), `is given up: ${step.result.reason?.message ?? ''}`)];
+    }
     case 'lookAtRegion':
       return [regionLook(step)];
     case 'lookAtScaleSet':
@@ -65,8 +68,7 @@ function regionLook(step: StepOf<'lookAtRegion'>): Said {
 }
 
 function setLook(step: StepOf<'lookAtScaleSet'>): Said {
-  const { scaleSetId, region } = step.input;
-  const where = `${region}/${scaleSetId.split('/').at(-1)}`;
+  const where = placeOf(step.input);
   const look = step.result;
   switch (look.kind) {
     case 'wait':
@@ -82,6 +84,10 @@ function setLook(step: StepOf<'lookAtScaleSet'>): Said {
     default:
       return { key: `${step.processId} ${where}`, line: null };
   }
+}
+
+function placeOf({ scaleSetId, region }: { scaleSetId: string; region: string }): string {
+  return `${region}/${scaleSetId.split('/').at(-1)}`;
 }
 
 function said(step: Step, where: string, what: string): Said {

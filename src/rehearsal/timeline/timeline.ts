@@ -1,11 +1,14 @@
 import { isoTime, type Instant } from '../../domain/clock.ts';
 import type { Ledger, Target } from '../../ledger/port.ts';
-import { parseWorkflowId } from '../../workflows/ids.ts';
+import { parseWorkflowId, scaleSetRolloutId } from '../../workflows/ids.ts';
 import type { Retry, Step } from '../runtime.ts';
 import { journalLines, vmList, type TimelineLine } from './journal-lines.ts';
 import { clockTime, momentText, stepLines } from './step-lines.ts';
 
 export type { TimelineLine } from './journal-lines.ts';
+
+/** Of a call that is tried for an hour nobody wants to read every try. */
+const RETRIES_TOLD = 4;
 
 /**
  * What happened in a rehearsal, as a story: one line for each thing that a person would want to know at three in the morning.
@@ -18,6 +21,8 @@ export class Timeline {
   readonly #said = new Map<string, string>();
   /** Where the workflow of a scale set is at work. */
   readonly #sets = new Map<string, string>();
+  /** How often in a row a call has not succeeded. */
+  readonly #retries = new Map<string, number>();
   #seq = 0;
 
   constructor(ledger: Ledger) {
@@ -33,6 +38,7 @@ export class Timeline {
     await this.catchUp();
     if (step.activity === 'lookAtRegion') await this.#tellTargets(step);
     if (step.activity === 'lookAtScaleSet') this.#sets.set(step.processId, placeOfSet(step.input));
+    this.#retries.delete(`${step.processId} ${step.activity}`);
     for (const { key, line } of stepLines(step)) {
       if (line !== null && this.#isNews(key, line.what)) this.#lines.push(line);
       if (line === null) this.#said.delete(key);
@@ -47,8 +53,13 @@ export class Timeline {
   }
 
   onRetry({ at, processId, activity, error, again }: Retry): void {
+    const key = `${processId} ${activity}`;
+    const tries = (this.#retries.get(key) ?? 0) + 1;
+    this.#retries.set(key, tries);
+    if (tries > RETRIES_TOLD) return;
     const what = error.message.replace(/\.$/, '');
-    this.note(at, this.#placeOf(processId), `${activity}: ${what}; again at ${momentText(again, at)}`);
+    const then = tries < RETRIES_TOLD ? `again at ${momentText(again, at)}` : 'again and again from now on';
+    this.note(at, this.#placeOf(processId), `${activity}: ${what}; ${then}`);
   }
 
   /** In the order of time; what happened at the same moment in the order in which it was done. */
@@ -60,6 +71,7 @@ export class Timeline {
   async #tellTargets(step: Extract<Step, { activity: 'lookAtRegion' }>): Promise<void> {
     const { rolloutId, region } = step.input;
     for (const target of await this.#ledger.targets.list({ rolloutId, region })) {
+      this.#sets.set(scaleSetRolloutId(target.scaleSetId), `${region}/${target.scaleSetName}`);
       const what = describeTarget(target, step.at);
       const isNews = what !== null && this.#isNews(`${rolloutId} ${target.scaleSetId}`, what);
       if (isNews) this.note(step.at, `${region}/${target.scaleSetName}`, what);

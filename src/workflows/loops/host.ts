@@ -24,10 +24,16 @@ export interface StepInputs {
 
 export type StepName = keyof StepInputs;
 
-/** What every loop runs on: a workflow, or the rehearsal's interpreter. */
+/**
+ * What every loop runs on: a workflow, or the rehearsal's interpreter. Looks and steps are called until the cloud's API answers for the
+ * set, see `patiently`.
+ */
 export interface LoopHost {
   watch: LoopWatch;
-  looks: Pick<Activities, 'lookAtScaleSet' | 'checkHealth' | 'closeBatch' | 'closeRollBack'>;
+  looks: Pick<
+    Activities,
+    'lookAtScaleSet' | 'checkHealth' | 'closeBatch' | 'closeRollBack' | 'giveUpScaleSet'
+  >;
   /** @param summary for people, in the Web UI */
   step: <N extends StepName>(name: N, input: StepInputs[N], summary: string) => Promise<StepResult>;
 }

@@ -2,6 +2,7 @@ import type { AttemptRef, RollBackInput, ScaleSetLook, ScaleSetLookInput } from 
 import type { BatchUpgradeInput, ScaleSetRolloutInput, ScaleSetRolloutResult } from '../messages.ts';
 import { eachChunk } from './chunks.ts';
 import type { LoopHost } from './host.ts';
+import { unreachableReason } from './patience.ts';
 
 export interface ScaleSetHost extends LoopHost {
   workflow: ScaleSetLookInput['workflow'];
@@ -16,12 +17,24 @@ export interface ScaleSetHost extends LoopHost {
 
 /**
  * Upgrades one scale set: look (observe and decide), act, look again. Everything that it knows is in the fleet and the
- * ledger, so that a run that was terminated is followed by one that goes on where it stood.
+ * ledger, so that a run that was terminated is followed by one that goes on where it stood. A set that the cloud's API does
+ * not answer for is given up in the end.
  */
 export async function upgradeScaleSet(
   input: ScaleSetRolloutInput,
   host: ScaleSetHost,
 ): Promise<ScaleSetRolloutResult> {
+  try {
+    return await lookAndAct(input, host);
+  } catch (error) {
+    const why = unreachableReason(error);
+    if (why === null) throw error;
+    const { rolloutId, scaleSetId, region } = input;
+    return host.looks.giveUpScaleSet({ rolloutId, scaleSetId, region, why, at: host.watch.now });
+  }
+}
+
+async function lookAndAct(input: ScaleSetRolloutInput, host: ScaleSetHost): Promise<ScaleSetRolloutResult> {
   const { watch } = host;
   let attempt: AttemptRef | undefined = input.attempt;
   for (;;) {
