@@ -68,6 +68,7 @@ export function createEmptyActivities(shape: Shape): Activities {
     restoreOsDisks: unused,
     closeBatch: unused,
     closeRollBack: unused,
+    giveUpScaleSet: unused,
     recordDecision: unused,
     closeOrphanedRollout: unused,
   };

@@ -4,13 +4,14 @@ import type { ScaleSet } from '../domain/scale-set.ts';
 import type { Rollout, Target } from '../ledger/port.ts';
 import { NO_ATTEMPT, NO_PROGRESS } from './attempt-reference.ts';
 import type { ActivityDependencies } from './context.ts';
+import { eligibilityOf, reasonAgainst } from './eligibility.ts';
 import { wishesOf } from './goal.ts';
 import type { ScaleSetLook } from './types.ts';
 
 /**
- * What an automatic upgrade finds when its turn comes: much may have changed since the set was seen to be due. Where somebody has
- * upgraded it meanwhile, or nothing may be touched, no attempt is opened: it would push a real one out of the set's history
- * (rule E1).
+ * What an automatic upgrade finds when its turn comes: much may have changed since the set was seen to be due. Where it is not eligible,
+ * somebody has upgraded it meanwhile, or nothing may be touched, no attempt is opened: it would push a real one out of the set's
+ * history (rule E1).
  * @returns how the look ends, or null when there is work to do
  */
 export async function settleWithoutAttempt(
@@ -50,6 +51,10 @@ async function endWithoutAttempt(
   scaleSet: ScaleSet,
   at: Instant,
 ): Promise<Pick<Target, 'status' | 'reason'> | null> {
+  // Its region has judged it a moment ago, if it could read it.
+  const judged = await eligibilityOf(deps, scaleSet, rollout.target, at, { automatic: true });
+  const against = rollout.action === 'osUpgrade' ? reasonAgainst(judged) : null;
+  if (against !== null) return { status: 'skipped', reason: against };
   const { wishes, of } = await wishesOf(deps, rollout, scaleSet, at);
   if (wishes.length === 0) return { status: 'upgraded', reason: null };
   const left = wishes.flatMap(({ instanceId, why }) => (why === null ? [] : [{ instanceId, why }]));

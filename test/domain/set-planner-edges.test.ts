@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ALONE } from '../../src/domain/claims.ts';
 import { DEFAULT_ROLLING_POLICY } from '../../src/domain/policy.ts';
 import type { RollingUpgradePolicy } from '../../src/domain/scale-set.ts';
 import { countsOf, nextSetStep, type SetObservation } from '../../src/domain/set-planner.ts';
@@ -139,5 +140,32 @@ describe('the counts that the journal gets with a batch (E4)', () => {
     const { pending } = countsOf(observation({ instances: zonal, taken: [took('1', 'upgraded')] }));
     expect(pending).toEqual({ '1/0': 1, '1/1': 1, '-/0': 1, '-/1': 1 });
     expect(countsOf(observation({ instances: instances(10) })).pending).toMatchObject({ '-/0': 2, '-/4': 2 });
+  });
+});
+
+describe('a batch that is half done (D4)', () => {
+  const openBatch = { number: 2, zone: '1' };
+  const inZone = (seen: Partial<SetObservation>) =>
+    nextSetStep(observation({ openBatch, zonesTakeTurns: true, zoneHeld: null, ...seen }));
+  const resumed = { kind: 'resumeBatch', number: 2 };
+
+  it('that has left its zone, since it was given up, asks for that zone again before it goes on', () => {
+    expect(inZone({})).toEqual({ kind: 'claimZone', accepts: ['1'] });
+    expect(inZone({ zoneHeld: '1' })).toEqual(resumed);
+  });
+
+  it('waits for no zone where zones take no turns, or it is in none', () => {
+    expect(inZone({ zonesTakeTurns: false })).toEqual(resumed);
+    expect(inZone({ openBatch: { number: 2, zone: null } })).toEqual(resumed);
+  });
+
+  it('that may span zones asks for the region to itself', () => {
+    const spanning = {
+      policy: policy({ enableCrossZoneUpgrade: true }),
+      openBatch: { number: 2, zone: null },
+    };
+    const zoned = { ...spanning, instances: instances(2, () => ({ zone: '1' })) };
+    expect(inZone(zoned)).toEqual({ kind: 'claimZone', accepts: [ALONE] });
+    expect(inZone({ ...zoned, zoneHeld: ALONE })).toEqual(resumed);
   });
 });

@@ -80,8 +80,10 @@ export interface FaultCase {
   minutes: number;
   times: number;
   onNewOnly: boolean;
-  effect: 'before' | 'after';
-  operation: 'osDisk.swap' | 'model.apply' | 'extension.run' | 'osDisk.restore';
+  effect: 'before' | 'after' | 'throttled';
+  operation: 'osDisk.swap' | 'model.apply' | 'extension.run' | 'osDisk.restore' | 'reads' | 'any';
+  /** An API error that happens for so long that the set is given up. */
+  forLong: boolean;
 }
 
 export type Happening = { at: number } & (

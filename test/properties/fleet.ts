@@ -110,6 +110,9 @@ function policySpec({ pause, ...policy }: PolicyCase): Record<string, unknown> {
   return { ...policy, pauseTimeBetweenBatches: `PT${pause}M` };
 }
 
+/** Longer than the patience with one set, which is given up then, and less than for ever. */
+const MANY_TIMES = 40;
+
 function faultSpec(fault: FaultCase, sets: number): FaultSpec {
   const { kind, share, from, minutes, times, effect, operation } = fault;
   const scaleSet = fault.set === null ? {} : { scaleSet: nameOf(fault.set % sets) };
@@ -134,7 +137,10 @@ function faultSpec(fault: FaultCase, sets: number): FaultSpec {
     case 'outage':
       return { kind, from: since, to: isoTime(START + (from + minutes) * MINUTE), ...target };
     case 'apiError':
-      return { kind, operation, times, effect, ...scaleSet };
+      return {
+        ...{ kind, operation, effect, ...scaleSet, times: fault.forLong ? MANY_TIMES : times },
+        ...(effect === 'throttled' ? { retryAfterSeconds: fault.minutes * 5 + 1 } : {}),
+      };
     default:
       throw new TypeError(`No case makes a fault ${kind}.`);
   }

@@ -103,8 +103,11 @@ const faultCase: fc.Arbitrary<FaultCase> = record({
   minutes: small(120),
   times: fc.integer({ min: 1, max: 3 }),
   onNewOnly: mostly(true, false),
-  effect: fc.constantFrom('before', 'after'),
-  operation: fc.constantFrom('osDisk.swap', 'model.apply', 'extension.run', 'osDisk.restore'),
+  effect: fc.constantFrom('before', 'after', 'throttled'),
+  operation: fc.constantFrom(
+    ...(['osDisk.swap', 'model.apply', 'extension.run', 'osDisk.restore', 'reads', 'any'] as const),
+  ),
+  forLong: mostly(false, true),
 });
 
 const at = small(240, 2);

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { OperationState } from '../../src/fleet/port.ts';
-import { FleetUnavailableError } from '../../src/fleet/index.ts';
+import { FleetApiError } from '../../src/fleet/index.ts';
 import { describeEngines } from '../support/engines.ts';
 import { EPOCH, fleetOf, request, type TestFleetOptions } from '../support/fleet.ts';
 import { journalOf } from '../support/fleet-journal.ts';
@@ -68,7 +68,7 @@ describeEngines('operations that follow each other in one call', (open) => {
       const fault = { kind: 'apiError' as const, operation: 'extension.run' as const, times: 1, effect };
       const { fleet, id, database } = await swapped({ faults: [fault] });
       const ask = () => fleet.operate(request(id, ['0', '1'], 'model.apply', s(120), CONFIGURE));
-      await expect(ask()).rejects.toThrow(FleetUnavailableError);
+      await expect(ask()).rejects.toThrow(FleetApiError);
       const operations = await database.db.selectFrom('instance_operations').select('key').execute();
       expect(operations.filter(({ key }) => key.includes('model.apply'))).toHaveLength(2);
       expect(operations.filter(({ key }) => key.includes('extension.run'))).toHaveLength(begun);

@@ -6,8 +6,41 @@ const observation = {
   tests: ['activities/scale-set-waits'],
 };
 
-/** Rules D1 and D4: who may not upgrade at the same time. Rule E4: the journal that all of it is proved from. */
+/** Rules D1, D2 and D4: who may not upgrade at the same time, and what becomes of whom nobody can reach. Rule E4: the journal that all of it is proved from. */
 export const fleetWide: Mutation[] = [
+  {
+    rule: 'D2',
+    what: 'In an outage sets are given up one after the other.',
+    file: 'src/domain/patience.ts',
+    find: 'const aloneSince = answer.othersAnswer ?',
+    replace: 'const aloneSince = answer.message !== null ?',
+    tests: ['domain/patience'],
+  },
+  {
+    rule: 'D2',
+    what: 'VMs of a set that cannot be read leave the sum.',
+    file: 'src/activities/verdict.ts',
+    find: 'if (!(error instanceof FleetApiError) || error.scaleSetId === null) throw error;',
+    replace:
+      'if (!(error instanceof FleetApiError) || error.scaleSetId === null) throw error;\n      continue;',
+    tests: ['activities/unreachable'],
+  },
+  {
+    rule: 'D4',
+    what: 'A set that is given up keeps its zone.',
+    file: 'src/activities/give-up.ts',
+    find: 'await leaveZone(deps, attempt.id, at);',
+    replace: '',
+    tests: ['activities/unreachable'],
+  },
+  {
+    rule: 'D4',
+    what: 'What was given up goes on in its zone while another one is open.',
+    file: 'src/domain/set-planner.ts',
+    find: 'const isHeld = needed === null ||',
+    replace: 'const isHeld = needed !== undefined ||',
+    tests: ['domain/set-planner-edges'],
+  },
   {
     rule: 'D1',
     what: 'The regions of a geo-pair do not exclude each other.',

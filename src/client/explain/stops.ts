@@ -35,6 +35,10 @@ const STOPS: Record<string, StopFix> = {
   [stopCodes.cancelRequested]: NOTHING,
   [stopCodes.interrupted]: NOTHING,
   [stopCodes.superseded]: { rule: 'D7', fix: 'Nothing: the newer version comes by its own rollout.' },
+  [stopCodes.unreachable]: {
+    rule: 'D2',
+    fix: "Find out why the cloud's API does not answer for it. Once it does: repair the set, then let it be tried again.",
+  },
   WorkflowFailed: {
     rule: '',
     fix: 'Read why its workflow failed in the Temporal Web UI, then let it be tried again.',
