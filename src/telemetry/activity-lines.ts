@@ -28,6 +28,8 @@ const until = (at: number | null) => (at === null ? {} : { until: isoTime(at) })
 /** What is told of each activity's answer. At `info` stands what somebody would want to know the next day. */
 const LINES: Lines = {
   lookAtScaleSet: (input, look) => [...beginning(input, look), ...nextStep(look)],
+  giveUpScaleSet: (_, { reason, progress }) =>
+    line('warn', 'scale set given up', { ...progress, ...why(reason) }),
   lookAtRegion: (_, { start, counts, waitingFor, nextAt, done, cancelled }) => {
     if (done) return line('info', 'region done', { ...counts, ...why(cancelled) });
     const started = start.map(({ name }) => name);
