@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { forTerminal, paint, span } from '../../src/client/view/spans.ts';
 import { scaleSetScope } from '../../src/domain/scopes.ts';
 import { fleetSpecOf, testSetId } from '../support/fleet.ts';
 import { IMAGE, rolloutsOn, run, SETS, workspace, type TestRollouts } from './support.ts';
@@ -154,6 +155,12 @@ describe('files', () => {
     const path = await space.write('hostile.json', content);
     expect(await refusalOf(...args, path)).toMatch(message);
   });
+});
+
+it('what is painted keeps our colours and nothing else', () => {
+  const painted = paint([span(`web${ESCAPE}\nfine`, 'bad')], 200, true);
+  expect(painted).toBe('\u001b[31mwebx\\u001b[2J\\u001b]0;owned\\u0007 fine\u001b[0m');
+  expect(forTerminal(`${painted}${ESCAPE}`)).toBe(`${painted}x\\u001b[2J\\u001b]0;owned\\u0007`);
 });
 
 it('what is in the database already acts on no terminal', async () => {

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { printable } from '../../domain/plain-text.ts';
 import { TemporalUnreachableError } from '../../temporal/connection.ts';
 import { ClientError, EXIT } from '../errors.ts';
 import type { Cli } from './cli.ts';
@@ -68,10 +69,15 @@ function createCli(terminal: Terminal, options: OpenOptions): Cli {
         await rollouts.close();
       }
     },
-    print: (text) => void terminal.stdout.write(`${forTerminal(text)}\n`),
-    note: (text) => void terminal.stderr.write(`${forTerminal(text)}\n`),
+    print: (text) => void terminal.stdout.write(`${safe(terminal.stdout, text)}\n`),
+    note: (text) => void terminal.stderr.write(`${safe(terminal.stderr, text)}\n`),
     exitCode: EXIT.ok,
   };
+}
+
+/** Only where colours are wanted may there be any. */
+function safe({ isTTY }: NodeJS.WriteStream, text: string): string {
+  return isTTY ? forTerminal(text) : printable(text);
 }
 
 function createProgram(cli: Cli): Command {
@@ -80,8 +86,8 @@ function createProgram(cli: Cli): Command {
     .description('Rolls OS images out over a fleet of virtual machine scale sets.')
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => void stdout.write(forTerminal(text)),
-      writeErr: (text) => void stderr.write(forTerminal(text)),
+      writeOut: (text) => void stdout.write(printable(text)),
+      writeErr: (text) => void stderr.write(printable(text)),
     })
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(--help shows how)')

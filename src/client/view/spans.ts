@@ -52,7 +52,7 @@ export function paint(line: Line, columns: number, color: boolean): string {
 /** Our own colours, and the end of them. */
 const PAINT = new RegExp(`(\u001B\\[(?:0|${Object.values(CODES).filter(Boolean).join('|')})m)`);
 
-/** What may be written to a terminal, painted or not: names and reasons in it act on nothing, see `printable`. */
+/** What may be written to a terminal that shows colours: names and reasons in it act on nothing else, see `printable`. */
 export function forTerminal(text: string): string {
   return text
     .split(PAINT)

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { printable } from '../../domain/plain-text.ts';
 import { NotRecordedError } from '../../ledger/errors.ts';
 import { plainLines } from './plain.ts';
 import { Screen, type Terminal } from './screen.ts';
 import { snapshotReader, type SnapshotReader, type SnapshotSources } from './snapshot.ts';
-import { forTerminal } from './spans.ts';
 import { renderTree } from './tree.ts';
 import type { RolloutSnapshot } from './types.ts';
 import { isAbandoned } from './words.ts';
@@ -96,7 +96,7 @@ function lineView({ out }: WatchOptions): View {
   let previous: RolloutSnapshot | null = null;
   return {
     show: (snapshot) => {
-      for (const line of plainLines(previous, snapshot)) out.write(`${forTerminal(line)}\n`);
+      for (const line of plainLines(previous, snapshot)) out.write(`${printable(line)}\n`);
       previous = snapshot;
     },
     close: () => undefined,

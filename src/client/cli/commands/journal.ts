@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { printable } from '../../../domain/plain-text.ts';
 import type { RecordedEntry } from '../../../ledger/port.ts';
 import { findRollout, findScaleSet, journalLine, readJournal } from '../../index.ts';
 import { collect, withCommon, type Cli, type CommonOptions } from '../cli.ts';
-import { forTerminal } from '../../view/spans.ts';
 import { wholeNumber } from '../options.ts';
 import { time } from '../text.ts';
 
@@ -46,7 +46,7 @@ async function printJournal(cli: Cli, id: string | undefined, options: Options):
 
 /** Waits for a reader that is slower than we are, instead of keeping the whole journal in memory. */
 async function write({ terminal: { stdout } }: Cli, line: string): Promise<void> {
-  if (stdout.write(`${forTerminal(line)}\n`)) return;
+  if (stdout.write(`${printable(line)}\n`)) return;
   await new Promise<void>((resolve) => stdout.once('drain', () => resolve()));
 }
 
