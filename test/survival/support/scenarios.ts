@@ -85,7 +85,23 @@ export const TERMINATED: Scenario = {
   },
 };
 
-export const SCENARIOS: readonly Scenario[] = [HALTED, TERMINATED];
+/** The cloud's API never answers for one of two sets: that is given up, and the rollout ends without it. */
+export const UNREACHABLE: Scenario = {
+  name: 'a set that cannot be reached',
+  sets: [
+    { name: 'web', region: 'eastus', capacity: 3 },
+    { name: 'dark', region: 'eastus', capacity: 3 },
+  ],
+  faults: [{ kind: 'apiError', operation: 'any', scaleSet: 'dark', effect: 'before' }],
+  reaches: ['giveUpScaleSet'],
+  carryOut: async (world) => {
+    const phases = [{ name: 'all', regions: ['eastus'] }];
+    await startRollout(world, { phases, settings: { ...QUICK, failureTolerancePercent: 100 } });
+    await untilAllIsOver(world);
+  },
+};
+
+export const SCENARIOS: readonly Scenario[] = [HALTED, TERMINATED, UNREACHABLE];
 
 /** A person who decides once the rollout is halted, and asks again when nobody answers. */
 async function decide(
