@@ -66,8 +66,10 @@ function postgresDialect(url: string): PostgresDialect {
   // Instants and counters are 8-byte integers, which the driver hands over as text unless told; all fit a double.
   pg.types.setTypeParser(pg.types.builtins.INT8, Number);
   const pool = new pg.Pool({ connectionString: url, max: 10 });
-  // An idle connection that the server ends is replaced at the next use; without a listener it would end the process.
+  // A connection that the server ends is replaced at the next use, and fails what uses it: without listeners it would end the
+  // process as well. The pool's own hears of idle ones only, not of one between two statements of a transaction.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   return new PostgresDialect({ pool });
 }
 
