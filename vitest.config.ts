@@ -28,7 +28,13 @@ export default defineConfig({
       kind('integration', servers),
       kind('replay', servers),
       kind('e2e', processes),
-      kind('survival', { ...processes, globalSetup: 'test/survival/support/build.ts', maxConcurrency: 5 }),
+      kind('survival', {
+        testTimeout: 600_000,
+        hookTimeout: 240_000,
+        globalSetup: 'test/survival/support/build.ts',
+        // A case mostly waits for Temporal's time-outs.
+        maxConcurrency: 5,
+      }),
     ],
   },
 });

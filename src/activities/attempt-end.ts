@@ -2,7 +2,14 @@ import type { Instant } from '../domain/clock.ts';
 import type { Instance } from '../domain/scale-set.ts';
 import type { SetObservation } from '../domain/set-planner.ts';
 import { hasLeftRollout, stopCodes } from '../domain/stop-codes.ts';
-import type { Attempt, AttemptStatus, InstanceOutcome, Reason, TargetStatus } from '../ledger/port.ts';
+import type {
+  Attempt,
+  AttemptStatus,
+  InstanceOutcome,
+  Reason,
+  Target,
+  TargetStatus,
+} from '../ledger/port.ts';
 import { NO_ATTEMPT, NO_PROGRESS, reference } from './attempt-reference.ts';
 import { leaveZone } from './claims.ts';
 import type { ActivityDependencies } from './context.ts';
@@ -49,16 +56,24 @@ export async function settleEnd(
   const rollout = await existingRollout(ledger, attempt.rolloutId);
   if (attempt.kind === 'repair') await releaseRepaired(deps, attempt, at);
   if (rollout.kind !== 'manual') {
-    await ledger.targets.update(attempt, {
-      status: targetStatus(status, reason),
-      attemptId: attempt.id,
-      reason,
-    });
+    await settleTarget(deps, attempt, { status: targetStatus(status, reason), reason }, at);
   } else {
     await ledger.rollouts.setStatus(attempt.rolloutId, status, at, reason);
   }
   const foreign = attempt.rolloutId !== input.rolloutId;
   return { kind: 'finished', attempt: reference(attempt), progress, status, reason, foreign };
+}
+
+/** A set that got another turn since the attempt ended, by a person's `retry`, is that turn's: this worker was away. */
+async function settleTarget(
+  { ledger }: ActivityDependencies,
+  attempt: Attempt,
+  end: Pick<Target, 'status' | 'reason'>,
+  at: Instant,
+): Promise<void> {
+  const target = await ledger.targets.get(attempt.rolloutId, attempt.scaleSetId);
+  if (target !== null && target.seenAt > (attempt.endedAt ?? at)) return;
+  await ledger.targets.update(attempt, { ...end, attemptId: attempt.id });
 }
 
 /** A set that is none of the rollout's any longer is skipped: the region looks at it again, in case that changes (rule D6). */

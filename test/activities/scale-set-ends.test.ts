@@ -38,6 +38,17 @@ describe('an end whose answer was lost, as when the worker is killed', () => {
     expect(await world.ledger.claims.list()).toEqual([]);
   });
 
+  it('takes no turn away that the set got since, by a retry (D2)', async () => {
+    const { world, id } = await oneSet();
+    const next = await afterFirstBatch(world, id);
+    await world.fleet.changeInstances(id, ['1', '2', '3'], { power: 'stopped' }, next.at);
+    const end = await world.activities.lookAtScaleSet(next);
+    const turn = { status: 'waiting', round: 2, seenAt: next.at + MINUTE, attemptId: null } as const;
+    await world.ledger.targets.update({ rolloutId: ROLLOUT_ID, scaleSetId: id }, turn);
+    expect(await world.activities.lookAtScaleSet({ ...next, at: next.at + 2 * MINUTE })).toEqual(end);
+    expect(await world.ledger.targets.get(ROLLOUT_ID, id)).toMatchObject(turn);
+  });
+
   it('opens no second attempt where the first look was the last', async () => {
     const { world, id } = await oneSet();
     await world.fleet.changeInstances(id, ['1', '2', '3'], { power: 'stopped' }, at(1));

@@ -92,7 +92,7 @@ survives(ZOMBIES, 'about to swap a VM that its owner protected meanwhile, after 
     await protect(false);
     const lines = await journalOf(world);
     await endInOrder(zombie);
-    expect(await zombie.log()).toContain('"type":"Fenced"');
+    expect(await zombie.log()).toContain('Fence 1 has been overtaken by 2');
     expect(await journalOf(world)).toBe(lines);
     const { outcome, counts } = await expectSurvived(world, null);
     expect(outcome.disks.filter((disk) => disk.endsWith(OLD_VERSION))).toEqual(

@@ -27,7 +27,7 @@ export async function printReport(): Promise<void> {
   const names = await readdir(RESULTS_FOLDER).catch(() => []);
   const results = await Promise.all(
     names
-      .toSorted((a, b) => a.localeCompare(b))
+      .toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
       .map(async (name) => {
         return JSON.parse(await readFile(join(RESULTS_FOLDER, name), 'utf8')) as Survived;
       }),
