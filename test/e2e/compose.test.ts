@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,7 +10,8 @@ import { findTemporalCli } from '../../src/temporal/servers/index.ts';
 import { findPostgres, startPostgres, type PostgresServer } from '../support/postgres-server.ts';
 import { devServerEnvironment, type DevServerEnvironment } from '../support/temporal.ts';
 import { composeConfig, missingCompose, type ComposeConfig, type Service } from './compose-config.ts';
-import { buildImage, ROOT } from './image.ts';
+import { buildImage, readStages, ROOT } from './image.ts';
+import { openSandbox } from './sandbox.ts';
 
 const OWN_IMAGE = 'os-image-rollouts:latest';
 const because = missingCompose === null ? '' : ` [skipped: ${missingCompose}]`;
@@ -99,6 +100,8 @@ describe.skipIf(missingCompose !== null)(`docker-compose.yml${because}`, () => {
 describe.skipIf(missingCompose !== null)(`the containers' commands, as processes${because}`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'rollouts-image-'));
   const started: ChildProcess[] = [];
+  const data = join(folder, 'data');
+  let sandbox: ReturnType<typeof openSandbox> = null;
   let image = '';
   let files: string[] = [];
   let temporal: DevServerEnvironment;
@@ -110,11 +113,13 @@ describe.skipIf(missingCompose !== null)(`the containers' commands, as processes
     config = composeConfig();
     image = buildImage(folder);
     files = filesOf(image);
+    mkdirSync(data);
+    sandbox = openSandbox(folder, data);
     temporal = await devServerEnvironment();
     postgres = findPostgres() === null ? null : await startPostgres();
     addresses = {
       TEMPORAL_ADDRESS: temporal.address,
-      DATABASE_URL: postgres?.url ?? `file:${join(folder, 'fleet.db')}`,
+      DATABASE_URL: postgres?.url ?? `file:${join(data, 'fleet.db')}`,
       HOST: '127.0.0.1',
       PORT: String(await freePort('127.0.0.1')),
     };
@@ -126,9 +131,12 @@ describe.skipIf(missingCompose !== null)(`the containers' commands, as processes
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** As the container would run it: in the image's folder, with nothing in the environment but the service's own. */
+  /**
+   * As the container would run it: in the image's folder, with nothing in the environment but the service's own; where that is possible
+   * without rights and on a file system that is read-only but for `/data`.
+   */
   function start(service: Service | undefined, command: readonly string[], own: Env = {}): ChildProcess {
-    const [program = '', ...args] = command;
+    const [program = '', ...args] = sandbox?.(command) ?? command;
     const env = { PATH: process.env['PATH'], ...service?.environment, ...addresses, ...own };
     const child = spawn(program, args, { cwd: image, env, stdio: ['ignore', 'pipe', 'pipe'] });
     started.push(child);
@@ -146,6 +154,34 @@ describe.skipIf(missingCompose !== null)(`the containers' commands, as processes
     expect(kind).toBe('CMD');
     return endOf(start(service, command, own));
   };
+
+  it('is confined in its containers: without rights, on a file system that is read-only', () => {
+    const own = Object.values(config.services).filter((service) => service.image === OWN_IMAGE);
+    expect(own.length).toBeGreaterThan(2);
+    for (const service of own) {
+      expect(service).toMatchObject({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+      });
+      expect(service.privileged ?? false).toBe(false);
+    }
+    expect(
+      readStages()
+        .at(-1)
+        ?.instructions.filter(({ name }) => name === 'USER'),
+    ).toEqual([{ name: 'USER', args: 'node' }]);
+  });
+
+  it.runIf(process.getuid?.() === 0)('runs so here: as nobody, with nowhere to write but /data', async () => {
+    expect(sandbox).not.toBeNull();
+    const probe = `
+      const { writeFileSync } = require('node:fs');
+      const writes = (path) => { try { writeFileSync(path, ''); return 'written'; } catch ({ code }) { return code; } };
+      console.log(process.getuid(), writes('dist/x'), writes('/tmp/x'), writes(process.argv[1]));`;
+    const { output } = await endOf(start(undefined, ['node', '--eval', probe, join(data, 'x')]));
+    expect(output).toBe('65534 EROFS EROFS written');
+  });
 
   it('holds production dependencies only, and the bundle of the workflows', () => {
     expect(existsSync(join(image, 'dist/workflow-bundle.js'))).toBe(true);
