@@ -4,7 +4,7 @@ import { Worker } from '@temporalio/worker';
 import { register } from 'tsx/cjs/api';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { createActivities } from '../../src/activities/index.ts';
-import { MINUTE } from '../../src/domain/clock.ts';
+import { HOUR } from '../../src/domain/clock.ts';
 import { DEFAULT_SETTINGS } from '../../src/domain/policy.ts';
 import { dataConverterOf } from '../../src/temporal/codec/data-converter.ts';
 import { loadKeyRing } from '../../src/temporal/codec/key-ring.ts';
@@ -85,7 +85,7 @@ it('a rollout under a key leaves no payload plain, not even of a failure', async
   const world = await rolloutWorld(
     realEnvironment(() => ({ ...server, client })),
     [WEB],
-    { speed: 300, workerOptions: { dataConverter: AFTER, workflowBundle: encryptedBundle } },
+    { speed: 1200, workerOptions: { dataConverter: AFTER, workflowBundle: encryptedBundle } },
   );
   await world.worker.runUntil(async () => {
     const handle = await startRollout(world, { phases: PHASES, settings: QUICK });
@@ -113,9 +113,9 @@ it('a rollout goes on while encryption is switched on, and can be read and repla
   const world = await rolloutWorld(
     realEnvironment(() => server),
     [WEB, { ...WEB, name: 'api', region: 'swedencentral' }],
-    { speed: 300 },
+    { speed: 1200 },
   );
-  const settings = { ...QUICK, bakeTime: 10 * MINUTE };
+  const settings = { ...QUICK, bakeTime: HOUR };
   const phases = [...PHASES, { name: 'second', regions: ['swedencentral'] }];
   const { workflowId } = await world.worker.runUntil(async () => {
     const started = await startRollout(world, { phases, settings });
