@@ -71,5 +71,6 @@ try {
   log.info('worker stopped');
 } catch (error) {
   log.error({ error: (error as Error).message }, 'worker failed');
-  process.exitCode = 1;
+  // Not by itself: what is open already, such as a connection, would keep a process that does nothing.
+  process.exit(1);
 }

@@ -10,11 +10,24 @@ export interface Tracing {
 
 const NO_TRACING: Tracing = { plugins: [], close: async () => undefined };
 
+const ENDPOINTS = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const;
+
 /** True when OpenTelemetry's own variables say where to send traces. */
 export function isTraced(env: NodeJS.ProcessEnv = process.env): boolean {
   if (env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true' || env['OTEL_TRACES_EXPORTER'] === 'none')
     return false;
-  return Boolean(env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_ENDPOINT']);
+  return ENDPOINTS.some((name) => env[name] !== undefined && env[name] !== '');
+}
+
+/** The packages would send to nowhere, and not say so. */
+function refuseUnusableEndpoints(env: NodeJS.ProcessEnv): void {
+  for (const name of ENDPOINTS) {
+    const value = env[name];
+    if (!value || /^https?:\/\/[^/]/.test(value)) continue;
+    throw new Error(
+      `${name} "${value}" is no address of a collector: give one such as http://localhost:4318, or leave it out.`,
+    );
+  }
 }
 
 /**
@@ -22,9 +35,11 @@ export function isTraced(env: NodeJS.ProcessEnv = process.env): boolean {
  * OTLP over HTTP; sampling, headers and names of resources go by OpenTelemetry's variables. Where nothing is traced, none of
  * the packages is loaded.
  * @param service the process's name in traces, unless `OTEL_SERVICE_NAME` gives one
+ * @throws Error that names the variable, when an endpoint is no address
  */
 export async function startTracing(service: string): Promise<Tracing> {
   if (!isTraced()) return NO_TRACING;
+  refuseUnusableEndpoints(process.env);
   const [{ BasicTracerProvider, BatchSpanProcessor }, resources, exporter, contexts, interceptors] =
     await Promise.all([
       import('@opentelemetry/sdk-trace-base'),

@@ -1,12 +1,12 @@
 import { pino } from 'pino';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { linesOf } from '../../src/telemetry/activity-lines.ts';
 import type { Metrics } from '../../src/telemetry/metrics.ts';
 import { workerProbe } from '../../src/telemetry/probes.ts';
 import { runtimeLogger } from '../../src/telemetry/runtime-logger.ts';
 import { serveOperations, type OperationsServer } from '../../src/telemetry/server.ts';
 import { operationsAddress } from '../../src/telemetry/settings.ts';
-import { isTraced } from '../../src/telemetry/tracing.ts';
+import { isTraced, startTracing } from '../../src/telemetry/tracing.ts';
 import { logSubjectOf } from '../../src/workflows/log-subject.ts';
 
 describe('where a worker listens', () => {
@@ -139,5 +139,13 @@ describe('tracing', () => {
     expect(isTraced({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://c/v1/traces' })).toBe(true);
     expect(isTraced({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SDK_DISABLED: 'true' })).toBe(false);
     expect(isTraced({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_EXPORTER: 'none' })).toBe(false);
+  });
+
+  it('says which address cannot be used, rather than send to nowhere', async () => {
+    vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318');
+    await expect(startTracing('test')).rejects.toThrow(
+      'OTEL_EXPORTER_OTLP_ENDPOINT "collector:4318" is no address of a collector',
+    );
+    vi.unstubAllEnvs();
   });
 });
