@@ -45,7 +45,19 @@ type Row = [what: string, ...figures: string[]];
 export function describe(measured: Measured): string {
   const { system, empty, naive, zonal, single, growth, critical, vms } = measured;
   const rows: Row[] = [
-    ['', 'VMs', 'seconds', 'VMs/s', 'events/VM', 'actions/VM', 'bytes/VM', 'largest', 'worker MiB', 'CPU s'],
+    [
+      '',
+      'VMs',
+      'seconds',
+      'VMs/s',
+      'events/VM',
+      'actions/VM',
+      'bytes/VM',
+      'largest',
+      'worker MiB',
+      'worker CPU s',
+      'server CPU s',
+    ],
     rowOf('this system', system),
     rowOf('empty activities', empty),
     ...(naive ? [rowOf('one activity per VM and step', naive)] : []),
@@ -76,6 +88,7 @@ function rowOf(what: string, figures: RolloutFigures): Row {
     String(largest),
     String(figures.workerRssMiB),
     figures.workerCpuSeconds.toFixed(0),
+    figures.serverCpuSeconds.toFixed(0),
   ];
 }
 

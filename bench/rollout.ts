@@ -11,7 +11,9 @@ export interface RolloutFigures extends HistoryFigures {
   seconds: number;
   vmsPerSecond: number;
   workerRssMiB: number;
+  /** Of the worker since it started polling, and of the server. */
   workerCpuSeconds: number;
+  serverCpuSeconds: number;
   serverRssMiB: number;
 }
 
@@ -35,16 +37,19 @@ export async function measured(
   },
 ): Promise<RolloutFigures> {
   const connected = stage.connected(namespace);
+  const before = { worker: await worker.cpuSeconds(), server: await stage.serverCpuSeconds() };
   await start(connected);
   const { client } = connected;
   await allClosed(client);
   const seconds = await spanOf(client);
-  const workerCpuSeconds = await worker.cpuSeconds();
+  const workerCpuSeconds = (await worker.cpuSeconds()) - before.worker;
+  const serverCpuSeconds = (await stage.serverCpuSeconds()) - before.server;
   const workerRssMiB = await worker.peakRssMiB();
   const serverRssMiB = await stage.serverRssMiB();
   const figures = await historyFigures(client, { countActions });
   const vmsPerSecond = vms / seconds;
-  return { vms, seconds, vmsPerSecond, workerRssMiB, workerCpuSeconds, serverRssMiB, ...figures };
+  const processor = { workerCpuSeconds, serverCpuSeconds };
+  return { vms, seconds, vmsPerSecond, workerRssMiB, ...processor, serverRssMiB, ...figures };
 }
 
 /** Visibility lags a little behind. */

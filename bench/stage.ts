@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { startProcess, type ManagedProcess } from '../src/demo/managed-process.ts';
+import { startProcess } from '../src/demo/managed-process.ts';
 import type { ConnectedClient } from '../src/temporal/connection.ts';
 import { startDevServer, type DevServer, type DevServerOptions } from '../src/temporal/dev-server.ts';
 
@@ -20,6 +20,8 @@ export interface Stage {
   startWorker(namespace: string, file: string, env?: Record<string, string>): Promise<BenchWorker>;
   /** Memory of the server's process now, in MiB. */
   serverRssMiB(): Promise<number>;
+  /** Seconds of processor time that the server has used. */
+  serverCpuSeconds(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -50,7 +52,8 @@ export async function openStage(
     address: server.address,
     connected: (namespace) => ({ connection, client: new Client({ connection, namespace }) }),
     startWorker: (namespace, file, env) => startWorker({ folder, server }, namespace, file, env),
-    serverRssMiB: async () => memoryOf(server.pid, 'VmRSS'),
+    serverRssMiB: () => memoryOf(server.pid, 'VmRSS'),
+    serverCpuSeconds: () => cpuSecondsOf(server.pid),
     stop: async () => {
       await connection.close();
       await server.stop();
@@ -91,7 +94,7 @@ async function startWorker(
   });
   return {
     peakRssMiB: () => memoryOf(worker.pid, 'VmHWM'),
-    cpuSeconds: () => cpuSecondsOf(worker),
+    cpuSeconds: () => cpuSecondsOf(worker.pid),
     stop: () => worker.stop(),
   };
 }
@@ -106,7 +109,7 @@ async function memoryOf(pid: number, field: string): Promise<number> {
 /** Linux counts in hundredths of a second. */
 const TICKS_PER_SECOND = 100;
 
-async function cpuSecondsOf({ pid }: ManagedProcess): Promise<number> {
+async function cpuSecondsOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   // After the name in brackets, which may hold spaces: user and system time are the 12th and 13th field.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
