@@ -1,9 +1,9 @@
-import { heartbeat } from '@temporalio/activity';
 import { sameImageVersion } from '../domain/image.ts';
 import { operationErrorCodes, type FleetOperation } from '../domain/operation.ts';
 import type { OperationRequest, OperationState } from '../fleet/port.ts';
 import { FencedError } from '../ledger/errors.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
+import { whileBeating } from './heartbeats.ts';
 import type { BatchInput, RollBackInput, StepResult } from './types.ts';
 
 /*
@@ -73,16 +73,12 @@ async function operate(
 ): Promise<OperationState[]> {
   if (instanceIds.length === 0) return [];
   const request = await requestOf(deps, input, operation, instanceIds);
-  const states = await deps.fleet.operate(then ? { ...request, then } : request);
+  const states = await whileBeating(deps, { operation, instances: instanceIds.length }, () =>
+    deps.fleet.operate(then ? { ...request, then } : request),
+  );
   const refused = states.find((state) => state.error?.code === operationErrorCodes.Fenced);
   if (refused)
     throw new FencedError(`${operation} on instance ${refused.instanceId}: ${refused.error?.message}`);
-  // A real fleet takes minutes here: the heartbeat tells the server that the worker lives, and how far it is.
-  (deps.heartbeat ?? heartbeat)({
-    operation,
-    done: states.filter((state) => state.status !== 'running').length,
-    of: instanceIds.length,
-  });
   return states;
 }
 

@@ -54,17 +54,6 @@ describe('swapOsDisks (B4)', () => {
     expect(await world.activities.swapOsDisks(input(0))).toMatchObject({ pendingUntil: at(140) });
   });
 
-  it('tells the server how far it is', async () => {
-    const { world, id } = await oneSet();
-    const { input } = await firstBatch(world, id);
-    await world.activities.swapOsDisks(input(0));
-    await world.activities.swapOsDisks(input(50));
-    expect(world.heartbeats).toEqual([
-      { operation: 'osDisk.swap', done: 0, of: 2 },
-      { operation: 'osDisk.swap', done: 2, of: 2 },
-    ]);
-  });
-
   it('does nothing twice after the cloud did what was asked and answered with an error', async () => {
     const apiError = { kind: 'apiError', operation: 'osDisk.swap', times: 1, effect: 'after' } as const;
     const { world, id } = await oneSet({}, { faults: [apiError] });
