@@ -33,6 +33,7 @@ Exit codes:
 Environment:
   DATABASE_URL       file:PATH or postgres://USER@HOST/NAME (default: file:var/fleet.db)
   TEMPORAL_ADDRESS   and Temporal's other variables and profiles (default: localhost:7233)
+  PAYLOAD_KEYS       the keys of encrypted payloads, as the workers have them (default: none)
   OTEL_EXPORTER_OTLP_ENDPOINT
                      and OpenTelemetry's other variables: where traces are sent (default: nowhere)`;
 
