@@ -25,8 +25,8 @@ export interface OpenRollouts extends ClientContext {
  * @throws Error that names the database when it cannot be opened
  */
 export async function openRollouts({ databaseUrl, temporal }: OpenOptions = {}): Promise<OpenRollouts> {
-  const database = await openDatabase(databaseUrl);
   const tracing = await startTracing('rollouts');
+  const database = await openDatabase(databaseUrl);
   let connected: Promise<ConnectedClient> | undefined;
   return {
     database,
