@@ -11,7 +11,7 @@ export interface Survived {
   passed: boolean;
   /** How it went on, in words. */
   proved: string;
-  /** From the first line of the journal to the end of the checks. */
+  /** From the making of its fleet to the last check. */
   tookMs: number;
 }
 
