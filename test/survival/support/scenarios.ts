@@ -20,6 +20,7 @@ export interface Scenario {
 }
 
 const ASK_FOR_MS = 20_000;
+const COUNT_EVERY_MS = 300;
 
 /**
  * Two phases, each halted and decided on: in the first a VM is bad and gets its old disk back, in the second most are, and
@@ -124,8 +125,9 @@ async function decide(
 }
 
 export async function untilAllIsOver({ env }: SurvivalWorld): Promise<void> {
-  await until('no workflow runs any more', async () => {
+  const noneRuns = async () => {
     const { count } = await env.client.workflow.count("ExecutionStatus = 'Running'");
     return count === 0;
-  });
+  };
+  await until('no workflow runs any more', noneRuns, COUNT_EVERY_MS);
 }

@@ -16,8 +16,8 @@ import type { Scenario } from './scenarios.ts';
 /** A virtual minute is a tenth of a second. */
 const SPEED = 600;
 /** For whatever is waited for. A death costs Temporal's own 10 s several times, and machines may be busy. */
-const PATIENCE_MS = 150_000;
-const LOOK_EVERY_MS = 20;
+const PATIENCE_MS = 240_000;
+const LOOK_EVERY_MS = 60;
 
 /** A fleet with its ledger in a database of its own, on a namespace of its own, and workers that are processes. */
 export interface SurvivalWorld extends RolloutStage {
@@ -45,14 +45,14 @@ export interface WorkerProcess extends ManagedProcess {
 export async function until(
   what: string,
   holds: () => Promise<boolean>,
-  patienceMs = PATIENCE_MS,
+  lookEveryMs = LOOK_EVERY_MS,
 ): Promise<void> {
-  const deadline = Date.now() + patienceMs;
+  const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     let cause: unknown;
     if (await holds().catch((error: unknown) => void (cause = error))) return;
     if (Date.now() > deadline) throw new Error(`It did not come to pass that ${what}.`, { cause });
-    await delay(LOOK_EVERY_MS);
+    await delay(lookEveryMs);
   }
 }
 
