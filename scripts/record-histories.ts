@@ -32,11 +32,14 @@ const SETS: TestSet[] = [
     rollingUpgradePolicy: { maxUnhealthyInstancePercent: 100, maxUnhealthyUpgradedInstancePercent: 100 },
   },
   { name: 'manual', region: 'eastus', capacity: 1 },
+  { name: 'dark', region: 'eastus', capacity: 1 },
   { name: 'ordered', region: 'westus', capacity: 4 },
 ];
 
 const FAULTS = [
   { kind: 'neverHealthy' as const, version: NEW_VERSION, scaleSet: 'restored', instances: ['1'] },
+  { kind: 'apiError' as const, operation: 'model.apply' as const, effect: 'after' as const, times: 1 },
+  { kind: 'apiError' as const, operation: 'any' as const, effect: 'before' as const, scaleSet: 'dark' },
 ];
 
 const PHASES = [
@@ -139,6 +142,8 @@ function situations(rolloutId: string): [file: string, workflowId: string, run: 
     ['scale-set-rollout-continued', set('zonal'), 'last'],
     ['scale-set-rollout-paused-cancelled', set('ordered'), 'last'],
     ['scale-set-rollout-manual', set('manual'), 'last'],
+    ['scale-set-rollout-unreachable', set('dark'), 'last'],
+    ['batch-upgrade-asked-again', batch('manual', 1), 'last'],
     ['batch-upgrade-healthy', batch('zonal', 1), 'last'],
     ['batch-upgrade-restored', batch('restored', 2), 'last'],
   ];

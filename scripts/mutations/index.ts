@@ -8,6 +8,7 @@ import { health } from './rules/health.ts';
 import { healthSources } from './rules/health-sources.ts';
 import { models } from './rules/models.ts';
 import { oneAtATime } from './rules/one-at-a-time.ts';
+import { replay } from './replay.ts';
 import { policies } from './rules/policies.ts';
 import { serviceFabric } from './rules/service-fabric.ts';
 import { thresholds } from './rules/thresholds.ts';
@@ -26,4 +27,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...serviceFabric,
   ...models,
   ...fleetWide,
+  ...replay,
 ];

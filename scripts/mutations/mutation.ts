@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 /** One way to break a rule, and the tests that have to notice it. */
 export interface Mutation {
-  /** Of docs/rules.md: `B7`. */
+  /** Of docs/rules.md: `B7`; or `REPLAY`, which recorded histories hold. */
   rule: string;
   /** What the broken program does, as a sentence. */
   what: string;

@@ -14,6 +14,8 @@ export interface HistoryEvent {
   workflowExecutionStartedEventAttributes?: { workflowId: string; workflowType: { name: string } };
   activityTaskScheduledEventAttributes?: { activityType: { name: string } };
   startChildWorkflowExecutionInitiatedEventAttributes?: { workflowType: { name: string } };
+  workflowExecutionSignaledEventAttributes?: { signalName: string };
+  workflowExecutionUpdateAcceptedEventAttributes?: { acceptedRequest?: { input?: { name?: string } } };
 }
 
 export interface History {
@@ -53,13 +55,14 @@ export function workflowIdOf({ events }: History): string {
 
 /**
  * A history without what tells of the machine that it was recorded on: a worker's identity is its process and host, and so
- * is the name of its sticky task queue. Replay reads neither.
+ * is the name of its sticky task queue; stacks name its folders. Replay reads none of them.
  * @param json as `historyToJson` writes it
  */
 export function scrubbed(json: string): string {
   const clean = JSON.parse(json, function (this: { kind?: unknown }, key: string, value: unknown) {
     if (typeof value !== 'string') return value;
     const isSticky = key === 'name' && this.kind === 'TASK_QUEUE_KIND_STICKY';
+    if (key === 'stackTrace') return '';
     return key === 'identity' || isSticky ? SCRUBBED : value;
   }) as History;
   return `${JSON.stringify(clean)}\n`;
