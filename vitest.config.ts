@@ -27,6 +27,7 @@ export default defineConfig({
       kind('workflows', servers),
       kind('integration', servers),
       kind('replay', servers),
+      kind('upgrade', processes),
       kind('e2e', processes),
       kind('survival', {
         testTimeout: 600_000,

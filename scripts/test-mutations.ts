@@ -44,7 +44,7 @@ async function main(): Promise<number> {
   if (problems.length > 0) {
     return complain(`The list in scripts/mutations does not fit the code:\n  ${problems.join('\n  ')}`);
   }
-  if (values.list) return say(chosen.map(({ rule, what }) => `${rule.padEnd(4)}${what}`).join('\n'));
+  if (values.list) return say(chosen.map(({ rule, what }) => `${rule.padEnd(7)}${what}`).join('\n'));
   return run(chosen);
 }
 

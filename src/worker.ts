@@ -9,6 +9,7 @@ import { prepareOperations } from './telemetry/operations.ts';
 import { startTracing } from './telemetry/tracing.ts';
 import { connectClient, connectWorker, loadConnection } from './temporal/connection.ts';
 import { faultPoints } from './temporal/fault-kill.ts';
+import { loadDeployment } from './temporal/deployment.ts';
 import { registerSearchAttributes } from './temporal/register-search-attributes.ts';
 import { createRolloutWorker } from './temporal/rollout-worker.ts';
 import { workflowDirectory } from './temporal/workflow-directory.ts';
@@ -57,6 +58,7 @@ try {
     activities,
     interceptors: { activity: [activityLog] },
     plugins: tracing.plugins,
+    workerDeploymentOptions: loadDeployment(),
   });
   log.info(
     { pid: process.pid, address: settings.connectionOptions.address, database: database.location },

@@ -3,7 +3,7 @@ import type { Verdict } from './trial.ts';
 
 /** One result for people, of one line or a few. */
 export function resultText({ mutation: { rule, what, tests }, verdict }: Result): string {
-  return `${rule.padEnd(4)}${what}\n      ${verdictText(verdict, tests)}`;
+  return `${rule.padEnd(7)}${what}\n      ${verdictText(verdict, tests)}`;
 }
 
 function verdictText(verdict: Verdict, tests: readonly string[]): string {

@@ -15,6 +15,8 @@ export interface RolloutWorkerOptions {
   workflowBundle?: WorkflowBundle;
   interceptors?: WorkerInterceptors;
   plugins?: WorkerOptions['plugins'];
+  /** The version that it is of; see `loadDeployment`. */
+  workerDeploymentOptions?: WorkerOptions['workerDeploymentOptions'] | undefined;
 }
 
 /**
@@ -33,6 +35,7 @@ export async function createRolloutWorker(options: RolloutWorkerOptions): Promis
     workflowBundle,
     interceptors,
     plugins,
+    ...(options.workerDeploymentOptions ? { workerDeploymentOptions: options.workerDeploymentOptions } : {}),
     // A batch's chunks are handed to this very worker with the task's answer, which saves a round trip each.
     maxEagerActivityReservationsPerWorkflowTask: 20,
     maxConcurrentActivityTaskExecutions: 100,

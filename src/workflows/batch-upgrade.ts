@@ -1,7 +1,8 @@
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, setWorkflowOptions } from '@temporalio/workflow';
 import { temporalLoop } from './activities.ts';
 import { upgradeBatch } from './loops/batch.ts';
 import type { BatchUpgradeInput, BatchUpgradeResult } from './messages.ts';
+import { pinned } from './pinned.ts';
 import { Watch } from './watch.ts';
 
 /** Upgrades the instances of one batch: see `upgradeBatch`. Nothing interrupts it, Temporal's Cancel neither. */
@@ -9,3 +10,5 @@ export async function batchUpgrade(input: BatchUpgradeInput): Promise<BatchUpgra
   const watch = new Watch(input.clock, 'batch', 'replacing OS disks');
   return CancellationScope.nonCancellable(() => upgradeBatch(input, temporalLoop(watch)));
 }
+
+setWorkflowOptions(pinned, batchUpgrade);

@@ -5,6 +5,7 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  setWorkflowOptions,
   startChild,
   upsertSearchAttributes,
   workflowInfo,
@@ -17,6 +18,7 @@ import { Children } from './children.ts';
 import { batchUpgradeId } from './ids.ts';
 import { upgradeScaleSet } from './loops/scale-set.ts';
 import type { BatchUpgradeInput, ScaleSetRolloutInput, ScaleSetRolloutResult } from './messages.ts';
+import { pinned } from './pinned.ts';
 import { Watch, historyIsLong } from './watch.ts';
 
 /** Upgrades one scale set: see `upgradeScaleSet`. Temporal's Cancel ends it after the batch under way. */
@@ -34,6 +36,8 @@ export async function scaleSetRollout(input: ScaleSetRolloutInput): Promise<Scal
     return result;
   });
 }
+
+setWorkflowOptions(pinned, scaleSetRollout);
 
 async function runBatch(batch: BatchUpgradeInput, place: string, watch: Watch): Promise<void> {
   await new Children(watch).run(() =>
