@@ -69,21 +69,19 @@ async function expectUpgraded(databaseUrl: string): Promise<void> {
   }
 }
 
-describe('a rollout that was begun by', () => {
-  for (const release of FORMER_RELEASES) {
-    it(`${release.version} ends on this release`, async ({ skip }) => {
-      if (!(await hasSources(release))) {
-        skip(`This checkout has no history: \`git fetch --unshallow\` brings ${release.commit}.`);
-      }
-      const former = await formerSources(release);
-      try {
-        await upgrade(former);
-      } finally {
-        await Promise.all(workers.splice(0).map((worker) => worker.stop()));
-        await former.remove();
-      }
-    });
-  }
+describe('a rollout that was begun by a former release', () => {
+  it.for(FORMER_RELEASES)('$version ends on this one', async (release, { skip }) => {
+    const isThere = await hasSources(release);
+    skip(!isThere, `This checkout has no history: \`git fetch --unshallow\` brings ${release.commit}.`);
+    const former = await formerSources(release);
+    try {
+      await upgrade(former);
+      expect(workers).not.toEqual([]);
+    } finally {
+      await Promise.all(workers.splice(0).map((worker) => worker.stop()));
+      await former.remove();
+    }
+  });
 });
 
 async function upgrade({ folder, args }: FormerSources): Promise<void> {
