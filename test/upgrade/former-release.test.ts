@@ -84,7 +84,8 @@ describe('a rollout that was begun by a former release', () => {
   });
 });
 
-async function upgrade({ folder, args }: FormerSources): Promise<void> {
+async function upgrade({ folder, ...former }: FormerSources): Promise<void> {
+  const args = (file: string) => former.args(file);
   const DATABASE_URL = `file:${join(folder, 'fleet.db')}`;
   const env = { ...process.env, DATABASE_URL, TEMPORAL_ADDRESS: server.address };
   const command = (...given: string[]) => rollouts(args('src/client/cli/main.ts'), env, given);
