@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PhasePlan } from '../domain/phases.ts';
+import { ACTIVITY_QUEUES } from '../domain/policy.ts';
 import { textSchema } from '../fleet/index.ts';
 import { DURATION_EXAMPLES, parseDuration } from './durations.ts';
 import { parseWith, readJsonFile } from './json-file.ts';
@@ -52,6 +53,7 @@ export const settings = z.strictObject({
   chunkSize: count.optional(),
   fallbackPoll: duration.optional(),
   maxHistoryEvents: count.optional(),
+  activityQueues: z.enum(ACTIVITY_QUEUES, { error: `give ${ACTIVITY_QUEUES.join(' or ')}` }).optional(),
 });
 
 export const phase = z.strictObject({

@@ -1,5 +1,10 @@
 import { SECOND } from '../domain/clock.ts';
-import { DEFAULT_SETTINGS, type RolloutSettings } from '../domain/policy.ts';
+import {
+  ACTIVITY_QUEUES,
+  DEFAULT_SETTINGS,
+  type ActivityQueues,
+  type RolloutSettings,
+} from '../domain/policy.ts';
 import { UsageError } from './errors.ts';
 
 /** Settings of a rollout that differ from the defaults; durations in milliseconds of virtual time. */
@@ -18,11 +23,12 @@ const LIMITS: { [Name in keyof RolloutSettings]?: { min: number; max: number; un
 };
 
 /**
- * The settings of a rollout: the defaults with what is overridden.
+ * The settings of a rollout: the defaults with what is overridden. How workers are divided is a matter of where they run: the
+ * default of `activityQueues` comes from the environment.
  * @throws UsageError that names every value out of its bounds
  */
-export function rolloutSettings(overrides: SettingsOverrides = {}): RolloutSettings {
-  const settings = { ...DEFAULT_SETTINGS, ...overrides };
+export function rolloutSettings(overrides: SettingsOverrides = {}, env = process.env): RolloutSettings {
+  const settings = { ...DEFAULT_SETTINGS, activityQueues: queuesOf(env), ...overrides };
   const problems = Object.entries(LIMITS).flatMap(([name, { min, max, unit }]) => {
     const value = settings[name as keyof typeof LIMITS] as number;
     if (value >= min && value <= max) return [];
@@ -33,4 +39,12 @@ export function rolloutSettings(overrides: SettingsOverrides = {}): RolloutSetti
   if (min > max) problems.push(`triggerDelay is from ${min} to ${max} ms; give the shorter one first.`);
   if (problems.length > 0) throw new UsageError(`The settings can't be used: ${problems.join(' ')}`);
   return settings;
+}
+
+function queuesOf({ ACTIVITY_QUEUES: given }: NodeJS.ProcessEnv): ActivityQueues {
+  const known = ACTIVITY_QUEUES.find((one) => one === (given || DEFAULT_SETTINGS.activityQueues));
+  if (known) return known;
+  throw new UsageError(
+    `ACTIVITY_QUEUES is "${given}": give ${ACTIVITY_QUEUES.join(' or ')}, or leave it out.`,
+  );
 }

@@ -8,6 +8,7 @@ import { AlreadyRecordedError } from '../ledger/errors.ts';
 import type { Rollout, RolloutParameters } from '../ledger/port.ts';
 import { registerSearchAttributes } from '../temporal/register-search-attributes.ts';
 import { searchAttributes } from '../temporal/search-attributes.ts';
+import { turnOf } from '../workflows/dispatch.ts';
 import { manualRolloutId, scaleSetRolloutId } from '../workflows/ids.ts';
 import { TASK_QUEUE, type ScaleSetRolloutInput, type ScaleSetRolloutResult } from '../workflows/messages.ts';
 import { currentInstant, currentUser, type ClientContext } from './context.ts';
@@ -183,6 +184,7 @@ async function describeWorkflow({ fleet }: ClientContext, rollout: Rollout, scal
   const what = `${ATTEMPT_KINDS[action].name}, ${target.version}`;
   return {
     staticSummary: `${name} in ${region}: ${what}, started by ${startedBy}`.slice(0, 190),
+    priority: turnOf(region),
     memo: { scaleSetId, rolloutId },
     typedSearchAttributes: [
       { key: searchAttributes.image, value: imageLabel(target.image) },

@@ -66,6 +66,10 @@ export function policyInForce(
   return isServiceFabric(scaleSet) ? { ...policy, enableCrossZoneUpgrade: false } : policy;
 }
 
+/** Who is given the steps that change instances: any worker, or those alone that serve the instances' region. */
+export const ACTIVITY_QUEUES = ['shared', 'region'] as const;
+export type ActivityQueues = (typeof ACTIVITY_QUEUES)[number];
+
 /** Waits and limits of a rollout: every one can be set per rollout. */
 export interface RolloutSettings {
   /** How long an upgraded instance may take to become healthy (rule B5). */
@@ -90,6 +94,8 @@ export interface RolloutSettings {
   fallbackPoll: Duration;
   /** A workflow with a longer history continues as new, also when the server does not yet suggest it. */
   maxHistoryEvents: number;
+  /** Absent in what was begun before regions could have queues of their own: `shared`. */
+  activityQueues?: ActivityQueues;
 }
 
 export const DEFAULT_SETTINGS: RolloutSettings = {
@@ -104,4 +110,5 @@ export const DEFAULT_SETTINGS: RolloutSettings = {
   chunkSize: 20,
   fallbackPoll: 15 * MINUTE,
   maxHistoryEvents: 4_000,
+  activityQueues: 'shared',
 };

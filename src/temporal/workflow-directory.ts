@@ -1,5 +1,6 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { WorkflowDirectory } from '../activities/index.ts';
+import { turnOf } from '../workflows/dispatch.ts';
 import { scaleSetRolloutId } from '../workflows/ids.ts';
 import { TASK_QUEUE, lookAgainSignal, type ScaleSetRolloutInput } from '../workflows/messages.ts';
 
@@ -39,6 +40,7 @@ async function windDown(client: Client, input: ScaleSetRolloutInput): Promise<vo
       taskQueue: TASK_QUEUE,
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
+      priority: turnOf(input.region),
       staticSummary: 'finishes what a terminated upgrade left half done',
       args: [input],
     });

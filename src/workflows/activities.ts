@@ -40,12 +40,17 @@ export const steps = proxyActivities<Activities>({
   },
 });
 
+<<<<<<< HEAD
 /** What a loop needs of Temporal. Restores come first: they bring VMs back. */
 export function temporalLoop(watch: LoopHost['watch']): LoopHost {
   const look =
     <I extends { scaleSetId: string; at: Instant }, R>(call: (input: I) => Promise<R>) =>
     (input: I) =>
       patiently(watch, input.scaleSetId, input, call);
+=======
+/** What a loop needs of Temporal. */
+export function temporalLoop(watch: LoopHost['watch'], place: Place): LoopHost {
+>>>>>>> 59eb124 (Steps on instances may wait in a task queue per region, and all regions take turns)
   return {
     watch,
     looks: {
@@ -56,7 +61,7 @@ export function temporalLoop(watch: LoopHost['watch']): LoopHost {
       giveUpScaleSet: looks.giveUpScaleSet,
     },
     step: (name, input, summary) => {
-      const options = name === 'restoreOsDisks' ? { summary, priority: { priorityKey: 1 } } : { summary };
+      const options = { summary, ...dispatchOf(name, place) };
       // Each name goes with its own input, which the type of the union cannot say.
       const step = steps[name] as (typeof steps)['swapOsDisks'];
       return patiently(watch, input.scaleSetId, input as BatchInput, (given) =>

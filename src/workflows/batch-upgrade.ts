@@ -8,7 +8,7 @@ import { Watch } from './watch.ts';
 /** Upgrades the instances of one batch: see `upgradeBatch`. Nothing interrupts it, Temporal's Cancel neither. */
 export async function batchUpgrade(input: BatchUpgradeInput): Promise<BatchUpgradeResult> {
   const watch = new Watch(input.clock, 'batch', 'replacing OS disks');
-  return CancellationScope.nonCancellable(() => upgradeBatch(input, temporalLoop(watch)));
+  return CancellationScope.nonCancellable(() => upgradeBatch(input, temporalLoop(watch, input)));
 }
 
 setWorkflowOptions(pinned, batchUpgrade);

@@ -17,6 +17,11 @@ import type {
 
 export const TASK_QUEUE = 'os-image-rollouts';
 
+/** Where the steps on a region's instances wait for a worker, if regions have queues of their own (`activityQueues`). */
+export function regionTaskQueue(region: string): string {
+  return `${TASK_QUEUE}/${region}`;
+}
+
 // --- inputs and results -------------------------------------------------------------------------------------------
 
 export interface ImageRolloutInput {
@@ -115,6 +120,8 @@ export interface BatchUpgradeInput {
   scaleSetId: string;
   clock: VirtualClock;
   target: ImageVersion;
+  /** Absent in batches that were begun before regions could have task queues of their own. */
+  region?: string;
   attempt: { id: string; fence: number; number: number };
   batch: number;
   zone: string | null;

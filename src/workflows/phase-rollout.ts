@@ -12,6 +12,7 @@ import type { Reason } from '../ledger/port.ts';
 import { searchAttributes } from '../temporal/search-attributes.ts';
 import { looks } from './activities.ts';
 import { Children } from './children.ts';
+import { turnOf } from './dispatch.ts';
 import { regionRolloutId } from './ids.ts';
 import { judge } from './loops/judge.ts';
 import type { PhaseRolloutInput, PhaseRolloutResult, RegionRolloutResult } from './messages.ts';
@@ -93,6 +94,7 @@ async function runRegion(
         // Whoever terminates a phase wants it to stop: its regions stop at the end of the batches.
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         staticSummary: `${region}: ${imageLabel(target.image)} ${target.version}`,
+        priority: turnOf(region),
         typedSearchAttributes: [
           { key: searchAttributes.image, value: imageLabel(target.image) },
           { key: searchAttributes.imageVersion, value: target.version },

@@ -17,6 +17,7 @@ import { imageLabel } from '../domain/image.ts';
 import { searchAttributes } from '../temporal/search-attributes.ts';
 import { looks } from './activities.ts';
 import { wasTerminated } from './children.ts';
+import { turnOf } from './dispatch.ts';
 import { scaleSetRolloutId } from './ids.ts';
 import type { RegionRolloutInput, RegionRolloutResult, RegionState } from './messages.ts';
 import { scaleSetRollout } from './scale-set-rollout.ts';
@@ -95,7 +96,7 @@ class RegionRun {
         parentClosePolicy: ParentClosePolicy.ABANDON,
         staticSummary: `${name} in ${region} to ${target.version}`,
         memo: { scaleSetId, rolloutId },
-        priority: { fairnessKey: region },
+        priority: turnOf(region),
         typedSearchAttributes: [
           { key: searchAttributes.image, value: imageLabel(target.image) },
           { key: searchAttributes.imageVersion, value: target.version },

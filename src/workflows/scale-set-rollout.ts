@@ -27,7 +27,7 @@ export async function scaleSetRollout(input: ScaleSetRolloutInput): Promise<Scal
   return CancellationScope.nonCancellable(async () => {
     const { workflowId: id, runId } = workflowInfo();
     const result = await upgradeScaleSet(input, {
-      ...temporalLoop(watch),
+      ...temporalLoop(watch, input),
       workflow: { id, runId },
       runBatch: (batch, place) => runBatch(batch, place, watch),
       handOver: (attempt) => handOver(input, attempt, watch),

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Duration } from '../../domain/clock.ts';
+import { ACTIVITY_QUEUES, type ActivityQueues } from '../../domain/policy.ts';
 import { LONGEST_REASON, problemOfText } from '../../domain/plain-text.ts';
 import { DURATION_EXAMPLES, parseDuration } from '../durations.ts';
 import { UsageError } from '../errors.ts';
@@ -70,6 +71,7 @@ export interface SettingsFlags {
   healthPoll?: Duration;
   chunkSize?: number;
   maxConcurrent?: number;
+  activityQueues?: ActivityQueues;
 }
 
 /** Settings of a rollout: each overrides what a plan file says. */
@@ -106,6 +108,10 @@ export function withSettings(command: Command): Command {
       '--max-concurrent <sets>',
       'scale sets of a region under way at a time (default: 50)',
     ).argParser(wholeNumber(1, 5_000)),
+    new Option(
+      '--activity-queues <which>',
+      'whose workers change VMs: any, or those of their region (default: $ACTIVITY_QUEUES, or shared)',
+    ).choices(ACTIVITY_QUEUES),
   ];
   for (const option of options) command.addOption(option.helpGroup('Settings (times are virtual):'));
   return command;
@@ -123,5 +129,6 @@ export function settingsOf(flags: SettingsFlags): SettingsOverrides {
     healthPollInterval: flags.healthPoll,
     chunkSize: flags.chunkSize,
     maxConcurrentScaleSets: flags.maxConcurrent,
+    activityQueues: flags.activityQueues,
   });
 }

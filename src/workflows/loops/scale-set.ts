@@ -98,6 +98,7 @@ async function runBatch(
     v: 1,
     rolloutId: look.rolloutId,
     scaleSetId: input.scaleSetId,
+    region: input.region,
     clock: input.clock,
     target: look.target,
     attempt: look.attempt,
