@@ -1,4 +1,4 @@
-import { Runtime, type Worker } from '@temporalio/worker';
+import { Runtime } from '@temporalio/worker';
 import { ACTIVITY_NAMES, createActivities } from './activities/index.ts';
 import { openDatabase } from './database/database.ts';
 import { openSimulatedFleet } from './fleet/index.ts';
@@ -11,11 +11,12 @@ import { connectClient, connectWorker, loadConnection } from './temporal/connect
 import { faultPoints } from './temporal/fault-kill.ts';
 import { loadDeployment } from './temporal/deployment.ts';
 import { registerSearchAttributes } from './temporal/register-search-attributes.ts';
-import { createRolloutWorker } from './temporal/rollout-worker.ts';
+import { createWorkerGroup, type WorkerGroup } from './temporal/worker-group.ts';
+import { workerSettings } from './temporal/worker-settings.ts';
 import { workflowDirectory } from './temporal/workflow-directory.ts';
 
 /*
- * The worker: runs all workflows and activities. Any number of them share one Temporal server and one database; each can
+ * The worker: runs workflows and activities. Any number of them share one Temporal server and one database; each can
  * be killed at any moment. SIGINT and SIGTERM let the activities under way end first.
  */
 const log = createLogger('worker');
@@ -27,6 +28,7 @@ try {
   Runtime.install(prepared.runtime);
   const tracing = await startTracing('rollouts-worker');
   const settings = loadConnection();
+  const work = workerSettings();
   const { namespace, dataConverter } = settings;
   const { client, connection: clientConnection } = await connectClient(settings, tracing.plugins);
   await registerSearchAttributes(clientConnection, namespace);
@@ -34,14 +36,14 @@ try {
   const database = faults.database(await openDatabase());
   const fleet = await openSimulatedFleet(database);
   const ledger = openLedger(database);
-  let worker: Worker | undefined;
+  let workers: WorkerGroup | undefined;
   const operations = await prepared.open({
     fleet,
     statistics: ledger.statistics,
     database,
     temporal: clientConnection,
     namespace,
-    worker: () => worker,
+    worker: () => workers,
   });
   const activities = faults.activities(
     createActivities({
@@ -51,7 +53,7 @@ try {
       listener: operations.listener,
     }),
   );
-  worker = await createRolloutWorker({
+  workers = await createWorkerGroup({
     connection,
     namespace,
     dataConverter,
@@ -59,12 +61,20 @@ try {
     interceptors: { activity: [activityLog] },
     plugins: tracing.plugins,
     workerDeploymentOptions: loadDeployment(),
+    settings: work,
+    regions: () => fleet.regions(),
   });
   log.info(
-    { pid: process.pid, address: settings.connectionOptions.address, database: database.location },
+    {
+      pid: process.pid,
+      address: settings.connectionOptions.address,
+      database: database.location,
+      workflows: work.workflows,
+      regions: work.regions,
+    },
     'worker ready',
   );
-  await worker.run();
+  await workers.run();
   await operations.close();
   await connection.close();
   await clientConnection.close();

@@ -1,6 +1,6 @@
 import { log as activityLogger } from '@temporalio/activity';
 import type { Connection } from '@temporalio/client';
-import type { RuntimeOptions, Worker } from '@temporalio/worker';
+import type { RuntimeOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Listener } from '../activities/index.ts';
 import type { Database } from '../database/database.ts';
@@ -25,7 +25,7 @@ export interface OperationsParts extends LedgerSource {
   readonly temporal: Connection;
   readonly namespace: string;
   /** Undefined until there is one. */
-  readonly worker: () => Worker | undefined;
+  readonly worker: () => { getState(): string } | undefined;
 }
 
 export interface OpenOperations {

@@ -20,7 +20,18 @@ export interface DevServerSettings {
 const SHORT_TIMERS = [
   'history.timerProcessorMaxTimeShift="1ms"',
   ...['timer', 'transfer', 'visibility'].map((queue) => `history.${queue}ProcessorMaxPollRPS=10000`),
-].flatMap((setting) => ['--dynamic-config-value', setting]);
+];
+
+/**
+ * Of tasks that wait in one queue each region's are given out by turns. What waited before that was switched on is drained
+ * first.
+ */
+const FAIR_QUEUES = ['matching.enableFairness=true', 'matching.enableMigration=true'];
+
+const DYNAMIC_CONFIG = [...SHORT_TIMERS, ...FAIR_QUEUES].flatMap((setting) => [
+  '--dynamic-config-value',
+  setting,
+]);
 
 /**
  * The default journal costs four tenths of the throughput. With `synchronous=1` a killed process loses nothing; a power
@@ -42,7 +53,7 @@ export function devServerArguments({
     ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
     ...(codecEndpoint === undefined ? [] : ['--ui-codec-endpoint', codecEndpoint]),
     ...(dbFile === undefined ? [] : ['--db-filename', dbFile, ...DURABLE_AND_FAST]),
-    ...SHORT_TIMERS,
+    ...DYNAMIC_CONFIG,
     ...searchAttributeFlags(),
     ...extraArgs,
   ];

@@ -2,6 +2,7 @@ import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { BatchInput } from '../activities/types.ts';
 import type { Instant } from '../domain/clock.ts';
+import { dispatchOf, type Place } from './dispatch.ts';
 import type { LoopHost } from './loops/host.ts';
 import { patiently } from './loops/patience.ts';
 import { NON_RETRYABLE_TYPES } from './messages.ts';
@@ -40,17 +41,12 @@ export const steps = proxyActivities<Activities>({
   },
 });
 
-<<<<<<< HEAD
-/** What a loop needs of Temporal. Restores come first: they bring VMs back. */
-export function temporalLoop(watch: LoopHost['watch']): LoopHost {
+/** What a loop needs of Temporal. */
+export function temporalLoop(watch: LoopHost['watch'], place: Place): LoopHost {
   const look =
     <I extends { scaleSetId: string; at: Instant }, R>(call: (input: I) => Promise<R>) =>
     (input: I) =>
       patiently(watch, input.scaleSetId, input, call);
-=======
-/** What a loop needs of Temporal. */
-export function temporalLoop(watch: LoopHost['watch'], place: Place): LoopHost {
->>>>>>> 59eb124 (Steps on instances may wait in a task queue per region, and all regions take turns)
   return {
     watch,
     looks: {

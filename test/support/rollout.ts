@@ -13,6 +13,7 @@ import { openSimulatedFleet, type FleetSpec, type SimulatedFleet } from '../../s
 import { openLedger } from '../../src/ledger/index.ts';
 import type { Ledger, RecordedEntry, RolloutKind } from '../../src/ledger/port.ts';
 import type { Database } from '../../src/database/database.ts';
+import type { DevServerOptions } from '../../src/temporal/dev-server.ts';
 import { workflowDirectory } from '../../src/temporal/workflow-directory.ts';
 import {
   imageRolloutId,
@@ -237,10 +238,10 @@ export function realEnvironment(server: () => DevServerEnvironment): TemporalEnv
 }
 
 /** A real server for a test file, started before its tests and stopped after them; worlds end with their test. */
-export function useRealServer(): TemporalEnvironment {
+export function useRealServer(options: DevServerOptions = {}): TemporalEnvironment {
   let server: DevServerEnvironment;
   beforeAll(async () => {
-    server = await devServerEnvironment();
+    server = await devServerEnvironment(options);
   });
   afterEach(endWorlds);
   afterAll(() => server.stop());
