@@ -62,7 +62,7 @@ try {
     plugins: tracing.plugins,
     workerDeploymentOptions: loadDeployment(),
     settings: work,
-    regions: () => fleet.regions(),
+    fleet,
   });
   log.info(
     {

@@ -16,6 +16,7 @@ import { conflict, type ClientError } from './errors.ts';
 import { rolloutSettings, type SettingsOverrides } from './settings.ts';
 import { orderNotes, refuseWhileCancelled } from './standing-orders.ts';
 import { INTERRUPTED, type StartedRollout } from './start.ts';
+import { unservedNotes } from './unserved.ts';
 import { runOf, workflowState } from './workflow-state.ts';
 
 /** Who does something and why, of whatever a person starts. */
@@ -55,7 +56,11 @@ export async function startAttempt(context: ClientContext, wanted: SetAction): P
   const rollout = unstarted ?? (await record(context, wanted, settings, generation));
   const runId = await startWorkflow(context, client, rollout, scaleSet, unstarted === null);
   if (last !== null && unstarted === null) await closeAbandoned(context, last.id);
-  const warnings = [...(await orderNotes(context, null)), ...(await orderNotes(context, scaleSet))];
+  const warnings = [
+    ...(await orderNotes(context, null)),
+    ...(await orderNotes(context, scaleSet)),
+    ...(await unservedNotes(client, rollout, [scaleSet.region])),
+  ];
   return { rolloutId: rollout.id, workflowId, runId, rollout, mended: unstarted !== null, warnings };
 }
 

@@ -12,6 +12,7 @@ import { ClientError, conflict } from './errors.ts';
 import { planRollout, rolloutsOf } from './plan.ts';
 import type { PlanRequest, RolloutPlan } from './plan-types.ts';
 import { refuseWhileCancelled } from './standing-orders.ts';
+import { unservedNotes } from './unserved.ts';
 import { workflowState } from './workflow-state.ts';
 
 export interface StartRequest extends PlanRequest {
@@ -56,7 +57,9 @@ export async function startRollout(context: ClientContext, request: StartRequest
   const rollout = unstarted ?? (await record(context, plan, request));
   const runId = await startImageWorkflow(context, client, rollout);
   const mended = unstarted !== null;
-  return { rolloutId: rollout.id, workflowId: rollout.id, runId, rollout, mended, warnings: plan.warnings };
+  const regions = rollout.phases.flatMap((phase) => phase.regions);
+  const warnings = [...plan.warnings, ...(await unservedNotes(client, rollout, regions))];
+  return { rolloutId: rollout.id, workflowId: rollout.id, runId, rollout, mended, warnings };
 }
 
 /**

@@ -68,7 +68,9 @@ export async function rolloutStatus(context: ClientContext, rolloutId: string): 
   if (rollout === null) throw new UsageError(`No rollout "${rolloutId}" is recorded.`);
   const temporal = await askTemporal(context, rollout);
   const workflowOpen = temporal.kind === 'reached' ? temporal.workflow === 'open' : null;
-  const snapshot = { ...(await readSnapshot({ fleet, ledger }, rollout.id)), workflowOpen };
+  const client = temporal.kind === 'reached' ? (await context.temporal()).client : undefined;
+  const sources = { fleet, ledger, ...(client ? { client } : {}) };
+  const snapshot = { ...(await readSnapshot(sources, rollout.id)), workflowOpen };
   return {
     rollout,
     snapshot,
@@ -79,7 +81,7 @@ export async function rolloutStatus(context: ClientContext, rolloutId: string): 
     quarantined: await quarantinedIn(context, rollout),
     heldBack: await heldIn(context, rollout),
     warnings: await warningsIn(context, rollout),
-    advice: adviceFor(rollout, temporal),
+    advice: [...adviceFor(rollout, temporal), ...workersNeeded(snapshot)],
   };
 }
 
@@ -216,4 +218,14 @@ function adviceFor(rollout: Rollout, temporal: TemporalReport): string[] {
     advice.push(`It waits for a person: \`${decideCommand(rollout.id)}\`.`);
   }
   return advice;
+}
+
+function workersNeeded({ phases }: RolloutSnapshot): string[] {
+  return phases.flatMap(({ regions }) =>
+    regions.flatMap(({ name, waits }) =>
+      waits
+        .filter(({ kind }) => kind === 'worker')
+        .map(({ command }) => `No worker serves ${name}, so its VMs wait: start one by \`${command}\`.`),
+    ),
+  );
 }

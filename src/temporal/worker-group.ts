@@ -1,24 +1,27 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Runtime, type Worker } from '@temporalio/worker';
+import type { Fleet } from '../fleet/port.ts';
 import { createRegionWorker, createRolloutWorker, type RolloutWorkerOptions } from './rollout-worker.ts';
 import { workerSettings, type WorkerSettings } from './worker-settings.ts';
 
 export interface WorkerGroupOptions extends RolloutWorkerOptions {
-  /** The regions that there are now. */
-  regions: () => Promise<readonly { name: string }[]>;
+  /** Where its sets are, a worker for all regions serves. */
+  fleet: Pick<Fleet, 'scaleSets'>;
 }
 
 /** The workers of one process: of the shared queue, and of each region's queue that it serves. They live and end together. */
 export interface WorkerGroup {
   /** `RUNNING` while all of them run; otherwise the state of one that does not. */
   getState(): string;
-  /** Runs until the process is asked to end, or one of them fails. @throws what it failed with */
+  /** Runs until the process or the group is asked to end, or one of them fails. @throws what it failed with */
   run(): Promise<void>;
+  /** Asks all to end: they take nothing new, and what is under way ends first. */
+  shutdown(): void;
 }
 
-/** Regions that are new get a worker this long after they appear, where all are served. */
-const LOOK_FOR_REGIONS_EVERY_MS = 30_000;
+/** Where all regions are served, one whose first set appears waits for a worker this long. */
+const LOOK_FOR_REGIONS_EVERY_MS = 60_000;
 
 /** Connects the workers that the settings ask for: they take nothing yet. */
 export async function createWorkerGroup(options: WorkerGroupOptions): Promise<WorkerGroup> {
@@ -55,8 +58,11 @@ class Group implements WorkerGroup {
 
   async serveRegions(): Promise<void> {
     const regions =
-      this.#regions === 'all' ? (await this.#options.regions()).map(({ name }) => name) : this.#regions;
-    for (const region of regions.filter((name) => !this.#served.has(name))) {
+      this.#regions === 'all'
+        ? (await this.#options.fleet.scaleSets()).map(({ region }) => region)
+        : this.#regions;
+    for (const region of new Set(regions)) {
+      if (this.#served.has(region)) continue;
       this.add(await createRegionWorker(this.#options, region));
       this.#served.add(region);
     }
@@ -73,16 +79,16 @@ class Group implements WorkerGroup {
     await Promise.all(this.#runs);
   }
 
+  shutdown(): void {
+    this.#ending.abort();
+    for (const worker of this.#workers) stop(worker);
+  }
+
   #start(worker: Worker): void {
-    const run = worker.run().finally(() => this.#end());
+    const run = worker.run().finally(() => this.shutdown());
     run.catch(() => undefined);
     this.#runs.push(run);
     if (this.#ending.signal.aborted) stop(worker);
-  }
-
-  #end(): void {
-    this.#ending.abort();
-    for (const worker of this.#workers) stop(worker);
   }
 
   /** Regions are added while workers run. */

@@ -32,6 +32,7 @@ const RULES: Record<WaitKind, string> = {
   room: '',
   attempt: 'B12',
   look: '',
+  worker: '',
 };
 
 /** Everything that holds the upgrade up now; what has to end first stands first. Empty where nothing is about to happen. */

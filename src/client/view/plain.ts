@@ -151,22 +151,22 @@ function statusEvents(previous: RolloutSnapshot | null, next: RolloutSnapshot): 
   return [{ at, text: `${next.status.toLowerCase()} after ${humanDuration(next.elapsed)}${wall}${why}` }];
 }
 
-/** Pauses and what they are about, as they come and go. */
+/** Waits that only a person ends, and what they are about, as they come and go. */
 function waitEvents(previous: RolloutSnapshot | null, next: RolloutSnapshot): Event[] {
-  const pauses = (snapshot: RolloutSnapshot | null) =>
-    snapshot === null ? [] : pausesOf(snapshot).toSorted();
-  const [before, after] = [pauses(previous), pauses(next)];
+  const waits = (snapshot: RolloutSnapshot | null) =>
+    snapshot === null ? [] : openWaitsOf(snapshot).toSorted();
+  const [before, after] = [waits(previous), waits(next)];
   return [
-    ...after.filter((pause) => !before.includes(pause)).map((text) => ({ at: next.now, text })),
+    ...after.filter((wait) => !before.includes(wait)).map((text) => ({ at: next.now, text })),
     ...before
-      .filter((pause) => !after.includes(pause))
-      .map((pause) => ({ at: next.now, text: `no more: ${pause}` })),
+      .filter((wait) => !after.includes(wait))
+      .map((wait) => ({ at: next.now, text: `no more: ${wait}` })),
   ];
 }
 
-function pausesOf(snapshot: RolloutSnapshot): string[] {
+function openWaitsOf(snapshot: RolloutSnapshot): string[] {
   const say = (where: string) => (wait: { kind: string; what: string }) =>
-    wait.kind === 'resume' ? [`${where} waits for ${wait.what}`] : [];
+    wait.kind === 'resume' || wait.kind === 'worker' ? [`${where} waits for ${wait.what}`] : [];
   return [
     ...snapshot.waits.flatMap(say('the rollout')),
     ...snapshot.phases.flatMap((phase) =>

@@ -5,13 +5,13 @@ import { scaleSetKey } from '../../domain/scale-set.ts';
 import type { Fleet } from '../../fleet/port.ts';
 import { NotRecordedError } from '../../ledger/errors.ts';
 import type { Attempt, Ledger, Rollout, Target } from '../../ledger/port.ts';
-import { workflowIdOf, workflowState } from '../workflow-state.ts';
 import { addInstances, sumSets } from './counts.ts';
 import { phaseViews, type AttemptDetails, type ViewInput } from './phase-views.ts';
+import { temporalProbe } from './probes.ts';
 import type { RolloutSnapshot } from './types.ts';
 import { holdsOf, phaseWaits, rolloutWaits } from './waits.ts';
 
-/** Where a snapshot comes from. With a client it also says whether the rollout's workflow still runs. */
+/** Where a snapshot comes from. With a client it also says whether the rollout's workflow still runs, and which regions no worker serves. */
 export interface SnapshotSources {
   fleet: Pick<Fleet, 'clock' | 'scaleSet'>;
   ledger: Pick<Ledger, 'rollouts' | 'phases' | 'targets' | 'attempts' | 'claims' | 'orders'>;
@@ -33,7 +33,7 @@ export function readSnapshot(sources: SnapshotSources, rolloutId: string): Promi
 /** A reader for whoever looks often: it remembers the details of attempts that have ended. */
 export function snapshotReader(sources: SnapshotSources, rolloutId: string): SnapshotReader {
   const seen = new Map<string, SeenAttempt>();
-  const isOpen = workflowProbe(sources.client);
+  const probe = temporalProbe(sources.client);
   return async () => {
     const rollout = await sources.ledger.rollouts.get(rolloutId);
     if (!rollout) throw new NotRecordedError(`No rollout "${rolloutId}" is recorded.`);
@@ -42,9 +42,9 @@ export function snapshotReader(sources: SnapshotSources, rolloutId: string): Sna
     const now = virtualAt(clock, wall);
     const [input, workflowOpen] = await Promise.all([
       readLedger(sources, rollout, now, seen),
-      isOpen(rollout),
+      probe.isWorkflowOpen(rollout),
     ]);
-    const phases = phaseViews(input);
+    const phases = await probe.withUnserved(rollout, phaseViews(input));
     const end = rollout.endedAt ?? now;
     const current = input.records.at(-1);
     return {
@@ -163,27 +163,4 @@ function bySet(attempts: readonly Attempt[]): Map<string, Attempt[]> {
     else groups.set(key, [attempt]);
   }
   return groups;
-}
-
-/** A workflow's end is news for seconds: who looks four times a second need not ask the server as often. */
-const PROBE_EVERY_MS = 2_000;
-
-function workflowProbe(client: Client | undefined): (rollout: Rollout) => Promise<boolean | null> {
-  let last: { at: number; answer: boolean | null } | null = null;
-  return async (rollout) => {
-    if (last === null || Date.now() - last.at >= PROBE_EVERY_MS) {
-      last = { at: Date.now(), answer: await isWorkflowOpen(client, rollout) };
-    }
-    return last.answer;
-  };
-}
-
-/** Null when nobody was asked or Temporal did not answer: the ledger's word counts then. */
-async function isWorkflowOpen(client: Client | undefined, rollout: Rollout): Promise<boolean | null> {
-  if (rollout.endedAt !== null) return false;
-  if (!client) return null;
-  return workflowState(client, workflowIdOf(rollout)).then(
-    (state) => state === 'open',
-    () => null,
-  );
 }

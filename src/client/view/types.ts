@@ -52,7 +52,9 @@ export type WaitKind =
   /** The end of something else that is done to the set. */
   | 'attempt'
   /** The next look of a workflow. */
-  | 'look';
+  | 'look'
+  /** Somebody to serve the region's queue, where regions have queues of their own. */
+  | 'worker';
 
 /** Something that is waited for. */
 export interface Wait {
