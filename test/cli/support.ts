@@ -89,6 +89,8 @@ function sink() {
 export class FakeTemporal {
   readonly workflows = new Map<string, { status: string; options: Record<string, unknown> }>();
   readonly signalled: string[] = [];
+  /** When a worker last asked for work, by task queue. */
+  readonly polled = new Map<string, number>();
   reachable = true;
   /** What happens just before the next workflow starts, once. */
   beforeStart: (() => Promise<unknown>) | undefined;
@@ -115,6 +117,12 @@ export class FakeTemporal {
     const client = {
       options: { namespace: 'default' },
       withDeadline: (_deadline: number, work: () => unknown) => work(),
+      workflowService: {
+        describeTaskQueue: async ({ taskQueue: { name } }: { taskQueue: { name: string } }) => {
+          const at = this.polled.get(name);
+          return { pollers: at === undefined ? [] : [{ lastAccessTime: { seconds: at / 1000 } }] };
+        },
+      },
       workflow: {
         start: (type: string, options: Record<string, unknown>) => this.#start(type, options),
         getHandle: (id: string) => this.#handle(id),
