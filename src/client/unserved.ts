@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import type { Rollout } from '../ledger/port.ts';
 import { regionTaskQueue } from '../workflows/messages.ts';
 
-/** Temporal's `TaskQueueType`: the SDK does not export the enumeration. */
-const ACTIVITY = 2;
+const { TASK_QUEUE_TYPE_ACTIVITY: ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType;
 
 /** A worker that is idle asks the server for work once a minute. */
 const POLLED_WITHIN_MS = 2 * 60_000;

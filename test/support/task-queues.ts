@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
+import proto from '@temporalio/proto';
 
-/** Temporal's `TaskQueueType`: the SDK does not export the enumeration. */
-const ACTIVITY = 2;
+const { TASK_QUEUE_TYPE_ACTIVITY: ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType;
 
 /** How many activities wait in a queue for a worker. */
 export async function waitingTasks(client: Client, taskQueue: string): Promise<number> {
