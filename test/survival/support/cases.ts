@@ -81,7 +81,8 @@ export async function disturbed(
       rollout.catch(() => undefined);
       const seen = await happens(world, rollout);
       await rollout;
-      const { counts } = await expectSurvived(world, reference);
+      const { outcome, counts } = await expectSurvived(world, scenario.endsAnywhere ? null : reference);
+      expect(outcome.rollouts).toEqual(reference.rollouts);
       return [...(seen ? [seen] : []), told(counts)].join('; ');
     },
     databaseUrl,
