@@ -16,6 +16,8 @@ export interface Service {
   security_opt?: string[];
   privileged?: boolean;
   restart?: string;
+  profiles?: string[];
+  deploy?: { replicas: number };
 }
 
 export interface ComposeConfig {
@@ -47,7 +49,8 @@ export function composeConfig(env: Env = {}): ComposeConfig {
   const { command, format } = available;
   const [program = '', ...args] = command;
   // Not the .env of whoever runs the tests: the example's settings are the defaults, which a test makes sure of.
-  const global = ['--env-file', '.env.example', '--profile', 'command', '--profile', 'observability'];
+  const profiles = ['command', 'observability', 'scale'].flatMap((profile) => ['--profile', profile]);
+  const global = ['--env-file', '.env.example', ...profiles];
   const text = execFileSync(program, [...args, ...global, 'config', ...format], {
     cwd: ROOT,
     encoding: 'utf8',

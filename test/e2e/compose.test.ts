@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,92 +10,10 @@ import { findTemporalCli } from '../../src/temporal/servers/index.ts';
 import { findPostgres, startPostgres, type PostgresServer } from '../support/postgres-server.ts';
 import { devServerEnvironment, type DevServerEnvironment } from '../support/temporal.ts';
 import { composeConfig, missingCompose, type ComposeConfig, type Service } from './compose-config.ts';
-import { buildImage, readStages, ROOT } from './image.ts';
+import { buildImage, OWN_IMAGE, readStages, ROOT } from './image.ts';
 import { openSandbox } from './sandbox.ts';
 
-const OWN_IMAGE = 'os-image-rollouts:latest';
 const because = missingCompose === null ? '' : ` [skipped: ${missingCompose}]`;
-
-describe.skipIf(missingCompose !== null)(`docker-compose.yml${because}`, () => {
-  const config: ComposeConfig = missingCompose === null ? composeConfig() : { services: {} };
-  const services = Object.entries(config.services);
-
-  it('holds what is wanted', () => {
-    expect(Object.keys(config.services).toSorted()).toEqual([
-      'api',
-      'grafana',
-      'postgresql',
-      'prometheus',
-      'rollouts',
-      'temporal',
-      'temporal-namespace',
-      'temporal-schema',
-      'temporal-ui',
-      'worker',
-    ]);
-  });
-
-  it('pins every image that is not built here', () => {
-    const images = services.map(([, { image }]) => image).filter((image) => image !== OWN_IMAGE);
-    expect(images).toHaveLength(7);
-    for (const image of images) expect(image).toMatch(/:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/);
-  });
-
-  it('lets workers be scaled: no name, no port', () => {
-    expect(config.services['worker']).not.toHaveProperty('container_name');
-    expect(config.services['worker']?.ports ?? []).toEqual([]);
-  });
-
-  it('opens ports to this machine only', () => {
-    const ports = services.flatMap(([, { ports = [] }]) => ports);
-    expect(ports).toHaveLength(5);
-    for (const port of ports) {
-      expect(typeof port === 'string' ? port : `${port.host_ip}:`).toMatch(/^127\.0\.0\.1:/);
-    }
-  });
-
-  it('waits for services only by what they can tell', () => {
-    const waits = services.flatMap(([name, { depends_on: on = {} }]) =>
-      Object.entries(on).map(([other, { condition }]) => ({ name, other, condition })),
-    );
-    expect(waits).not.toEqual([]);
-    for (const { name, other, condition } of waits) {
-      const service = config.services[other];
-      const runsOnce = service?.restart === 'on-failure';
-      const told = runsOnce ? 'service_completed_successfully' : 'service_healthy';
-      expect({ name, other, condition }).toEqual({ name, other, condition: told });
-      expect(runsOnce || service?.healthcheck !== undefined).toBe(true);
-    }
-  });
-
-  it('gives one password to all who need it', () => {
-    const changed = composeConfig({ POSTGRES_PASSWORD: 'another', POSTGRES_USER: 'someone' }).services;
-    expect(changed['postgresql']?.environment).toMatchObject({
-      POSTGRES_PASSWORD: 'another',
-      POSTGRES_USER: 'someone',
-    });
-    expect(changed['temporal']?.environment).toMatchObject({
-      POSTGRES_PWD: 'another',
-      POSTGRES_USER: 'someone',
-    });
-    expect(changed['temporal-schema']?.environment).toMatchObject({
-      SQL_PASSWORD: 'another',
-      SQL_USER: 'someone',
-    });
-    for (const name of ['worker', 'api', 'rollouts']) {
-      expect(changed[name]?.environment['DATABASE_URL']).toBe(
-        'postgres://someone:another@postgresql:5432/rollouts',
-      );
-    }
-  });
-
-  it('has every setting and its default in .env.example', () => {
-    const text = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
-    const used = [...text.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name, value]) => `${name}=${value}`);
-    const shown = readFileSync(join(ROOT, '.env.example'), 'utf8').match(/^\w+=.*$/gm) ?? [];
-    expect([...new Set(used)].toSorted()).toEqual(shown.toSorted());
-  });
-});
 
 describe.skipIf(missingCompose !== null)(`the containers' commands, as processes${because}`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'rollouts-image-'));

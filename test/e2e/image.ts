@@ -7,6 +7,8 @@ import { basename, join, relative } from 'node:path';
  * first stage, in folders. What the base image is and what its last stage installs is left out.
  */
 export const ROOT = join(import.meta.dirname, '../..');
+/** As docker-compose.yml calls it. */
+export const OWN_IMAGE = 'os-image-rollouts:latest';
 const WORKDIR = '/app';
 
 interface Instruction {
