@@ -8,7 +8,7 @@ import {
 } from '../support/postgres-server.ts';
 import { disturbed, survives, untilKilled, useServer } from './support/cases.ts';
 import { lockFile, lockTable, slowDown } from './support/locks.ts';
-import { HALTED } from './support/scenarios.ts';
+import { HALTED, HALTED_BY_REGION } from './support/scenarios.ts';
 import { kill } from './support/signals.ts';
 import { until } from './support/world.ts';
 
@@ -61,10 +61,10 @@ describe.skipIf(findPostgres() === null)('on PostgreSQL', () => {
   afterAll(() => postgres.stop());
 
   /** A case on a database of its own. */
-  function onPostgres(kill: string, happens: Parameters<typeof disturbed>[3]): void {
+  function onPostgres(kill: string, happens: Parameters<typeof disturbed>[3], scenario = HALTED): void {
     survives(POSTGRES, kill, async () => {
       const { url } = await createDatabase(postgres.url);
-      return disturbed(`postgres ${kill}`, server(), HALTED, happens, url);
+      return disturbed(`postgres ${kill}`, server(), scenario, happens, url);
     });
   }
 
@@ -89,6 +89,25 @@ describe.skipIf(findPostgres() === null)('on PostgreSQL', () => {
     await kill(doomed);
     return 'the other went on';
   });
+
+  onPostgres(
+    'two workers for workflows and one for each region, of which one is killed in a batch',
+    async (world) => {
+      const serve = (region: string) =>
+        world.startWorker(undefined, { WORKER_REGIONS: region, WORKER_WORKFLOWS: 'false' });
+      const [doomed] = await Promise.all([
+        serve('eastus'),
+        serve('westus'),
+        world.startWorker(),
+        world.startWorker(),
+      ]);
+      await until('the third batch of api begins', () => inBatch(world, 'api', 3));
+      await kill(doomed);
+      await serve('eastus');
+      return 'the next one of its region went on';
+    },
+    HALTED_BY_REGION,
+  );
 
   survives(POSTGRES, 'the server crashes twice, in the middle of batches', async () => {
     const own = await startPostgres();

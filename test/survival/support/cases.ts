@@ -70,7 +70,7 @@ export async function disturbed(
   happens: (world: SurvivalWorld, rollout: Promise<void>) => Promise<string | void>,
   databaseUrl?: string,
 ): Promise<string> {
-  const reference = await undisturbedOutcome(server, scenario);
+  const reference = await undisturbedOutcome(server, scenario.endsLike ?? scenario);
   return inWorld(
     name,
     server,

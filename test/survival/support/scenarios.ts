@@ -1,4 +1,5 @@
 import type { ACTIVITY_NAMES } from '../../../src/activities/index.ts';
+import type { RolloutSettings } from '../../../src/domain/policy.ts';
 import type { DecisionKind } from '../../../src/ledger/port.ts';
 import type { FaultSpec } from '../../../src/fleet/index.ts';
 import { decideUpdate } from '../../../src/workflows/messages.ts';
@@ -13,6 +14,8 @@ export interface Scenario {
   readonly name: string;
   readonly sets: readonly TestSet[];
   readonly faults: FaultSpec[];
+  /** Another one that comes out the same, whoever carries it out. */
+  readonly endsLike?: Scenario;
   /** The activities that are in it. */
   readonly reaches: readonly ActivityName[];
   /** How far it comes is a matter of when people act, so that only its end is as undisturbed. */
@@ -61,17 +64,26 @@ export const HALTED: Scenario = {
     'recordDecision',
     'setRolloutStatus',
   ],
-  carryOut: async (world) => {
-    const phases = [
-      { name: 'canary', regions: ['eastus'] },
-      { name: 'broad', regions: ['westus'] },
-    ];
-    const { workflowId } = await startRollout(world, { phases, settings: QUICK });
-    await decide(world, workflowId, 1, 'proceed');
-    await decide(world, workflowId, 2, 'abort');
-    await untilAllIsOver(world);
-  },
+  carryOut: (world) => haltTwice(world, QUICK),
 };
+
+/** The same, by workers that serve a region each. */
+export const HALTED_BY_REGION: Scenario = {
+  ...HALTED,
+  endsLike: HALTED,
+  carryOut: (world) => haltTwice(world, { ...QUICK, activityQueues: 'region' }),
+};
+
+async function haltTwice(world: SurvivalWorld, settings: Partial<RolloutSettings>): Promise<void> {
+  const phases = [
+    { name: 'canary', regions: ['eastus'] },
+    { name: 'broad', regions: ['westus'] },
+  ];
+  const { workflowId } = await startRollout(world, { phases, settings });
+  await decide(world, workflowId, 1, 'proceed');
+  await decide(world, workflowId, 2, 'abort');
+  await untilAllIsOver(world);
+}
 
 /** Somebody terminates the rollout's workflow in the middle of a batch: the phase ends it in its place. */
 export const TERMINATED: Scenario = {

@@ -27,8 +27,9 @@ export interface SurvivalWorld extends RolloutStage {
   /**
    * Starts a worker and waits until it polls.
    * @param fault as `FAULT_KILL` takes it
+   * @param variables more of its environment
    */
-  startWorker(fault?: string): Promise<WorkerProcess>;
+  startWorker(fault?: string, variables?: Record<string, string>): Promise<WorkerProcess>;
   /** Ends whatever still runs. */
   end(): Promise<void>;
 }
@@ -87,13 +88,14 @@ export async function survivalWorld(
     ledger: openLedger(database),
     clock: await fleet.clock(),
     env: { client, currentTimeMs: async () => Date.now(), sleep: (duration) => delay(Number(duration)) },
-    startWorker: async (fault) => {
+    startWorker: async (fault, variables = {}) => {
       const number = workers.length + 1;
       const worker = await startWorker(join(folder, `worker-${number}.log`), {
         DATABASE_URL: url,
         TEMPORAL_ADDRESS: address,
         TEMPORAL_NAMESPACE: namespace,
         ...(fault === undefined ? {} : { FAULT_KILL: fault }),
+        ...variables,
       });
       workers.push(worker);
       return worker;
