@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../src/domain/policy.ts';
 import { rolloutScope, scaleSetScope } from '../../src/domain/scopes.ts';
 import { imageRolloutId, scaleSetRolloutId } from '../../src/workflows/ids.ts';
+import { regionTaskQueue } from '../../src/workflows/messages.ts';
 import { EPOCH, NEW_VERSION, OLD_VERSION, TARGET, testSetId, type TestSet } from '../support/fleet.ts';
 import { explainIn } from './explained.ts';
 import { recordAttempt } from './recorded.ts';
@@ -165,6 +166,20 @@ describe('explain and the workflow that acts', () => {
     const away = await explained('web');
     expect(away.json).toMatchObject({ verdict: open.json.verdict, temporal: { kind: 'unreachable' } });
     expect(away.text).toContain('could not be asked what it does at the moment: No Temporal server answers');
+  });
+
+  it('tells that no worker serves its region, and how to start one', async () => {
+    await fleetWith();
+    const settings = { ...DEFAULT_SETTINGS, activityQueues: 'region' as const };
+    const attempt = await recordAttempt(rollouts, id, { isOpen: true, rollout: { settings } });
+    rollouts.temporalServer.workflows.set(attempt.workflowId, { status: 'RUNNING', options: {} });
+    const alone = {
+      what: 'No worker serves eastus, so its VMs wait. Start one:',
+      command: 'WORKER_REGIONS=eastus npm run worker',
+    };
+    expect((await explained('web')).json.advice).toContainEqual(alone);
+    rollouts.temporalServer.polled.set(regionTaskQueue('eastus'), Date.now());
+    expect((await explained('web')).json.advice).not.toContainEqual(alone);
   });
 
   it("is the set's own from the moment at which its region has decided to start it", async () => {

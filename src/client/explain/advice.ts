@@ -1,4 +1,5 @@
 import { repairCommand } from '../give.ts';
+import { serveCommand } from '../unserved.ts';
 import type { Facts } from './facts.ts';
 import { startByHand } from './reasons.ts';
 import type {
@@ -55,12 +56,17 @@ function against(reasons: readonly ExplainedReason[]): Advice[] {
 }
 
 /** A workflow that is gone carries nothing on. */
-function lostWorkflow({ called, open, course }: Facts, temporal: TemporalWord): Advice[] {
+function lostWorkflow({ called, open, course, scaleSet }: Facts, temporal: TemporalWord): Advice[] {
   if (temporal.kind !== 'reached') return [];
   if (temporal.state === 'open') {
-    return temporal.doing === null
-      ? [{ what: 'No worker answers. Start one:', command: 'npm run worker' }]
-      : [];
+    const { region } = scaleSet;
+    const unserved = `No worker serves ${region}, so its VMs wait. Start one:`;
+    return [
+      ...(temporal.doing === null
+        ? [{ what: 'No worker answers. Start one:', command: 'npm run worker' }]
+        : []),
+      ...(temporal.isUnserved ? [{ what: unserved, command: serveCommand(region) }] : []),
+    ];
   }
   // What of a rollout is out of order, and how to go on with it, its status tells.
   const command =

@@ -1,5 +1,7 @@
+import type { Client } from '@temporalio/client';
 import { phaseRolloutId, regionRolloutId, scaleSetRolloutId } from '../../workflows/ids.ts';
 import type { ClientContext } from '../context.ts';
+import { unservedRegions } from '../unserved.ts';
 import { askStatus, workflowIdOf, workflowState } from '../workflow-state.ts';
 import { currentRounds } from '../workflows-in-scope.ts';
 import type { Facts } from './facts.ts';
@@ -18,10 +20,16 @@ export async function askActing(context: ClientContext, facts: Facts): Promise<T
     const answer = state === 'open' ? await askStatus(client, workflowId) : null;
     const status = answer?.kind === 'status' ? answer.status : null;
     const { doing = null, waitingFor = null } = status ?? {};
-    return { kind: 'reached', workflowId, state, doing, waitingFor };
+    const isUnserved = await waitsForWorker(client, facts);
+    return { kind: 'reached', workflowId, state, doing, waitingFor, isUnserved };
   } catch (error) {
     return { kind: 'unreachable', message: (error as Error).message };
   }
+}
+
+async function waitsForWorker(client: Client, { open, scaleSet }: Facts): Promise<boolean> {
+  if (!open?.rollout) return false;
+  return (await unservedRegions(client, open.rollout, [scaleSet.region])).length > 0;
 }
 
 /** The set's own while something is done to it; its region's while that has its turn; else the rollout's. */

@@ -176,6 +176,8 @@ export type TemporalWord =
       /** Null when no worker answered. */
       doing: string | null;
       waitingFor: { what: string; until: Instant | null } | null;
+      /** Something is done to the set, and no worker serves its region's queue. */
+      isUnserved: boolean;
     };
 
 /** What would change things. */
