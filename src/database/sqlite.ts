@@ -1,6 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Driver, type SqliteDatabase, SqliteDialect, SqliteDriver } from 'kysely';
+import {
+  type DatabaseConnection,
+  type Driver,
+  type SqliteDatabase,
+  SqliteDialect,
+  SqliteDriver,
+} from 'kysely';
 import LibsqlDatabase from 'libsql';
 import { RememberingDatabase } from './sqlite-statements.ts';
 
@@ -10,10 +16,30 @@ const BUSY_TIMEOUT_MS = 20;
 /** Takes the write lock when a transaction begins, not at its first write: a read that is built on cannot go stale. */
 class ImmediateDriver extends SqliteDriver {
   readonly #begin: () => void;
+  readonly #waiting: (() => void)[] = [];
+  #isTaken = false;
 
   constructor(database: SqliteDatabase, begin: () => void) {
     super({ database });
     this.#begin = begin;
+  }
+
+  /**
+   * First come, first served. The driver's own lock wakes all who wait whenever it is free, and all but one wait again: of a
+   * hundred activities at once that takes longer than what they wait for.
+   */
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    if (this.#isTaken) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#isTaken = true;
+    return super.acquireConnection();
+  }
+
+  /** Hands it on to the next without letting go of it, so that nobody comes between. */
+  override async releaseConnection(): Promise<void> {
+    await super.releaseConnection();
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#isTaken = false;
   }
 
   /**
