@@ -69,7 +69,7 @@ async function dispatched(client: Client): Promise<string[]> {
 }
 
 it('a region that no worker serves is told of, waits, and goes on once there is one', async () => {
-  const world = await rolloutWorld(env, SETS, { speed: 300 });
+  const world = await rolloutWorld(env, SETS, { speed: 900 });
   const groups: WorkerGroup[] = [];
   const ends: Promise<void>[] = [];
   const serve = async (variables: Record<string, string>) => {
