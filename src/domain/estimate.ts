@@ -8,7 +8,7 @@ import { normaliseRegionName } from './region.ts';
 import { triggerTime } from './trigger.ts';
 
 /** What the orchestrator itself takes for one step, in wall milliseconds: measured on the embedded dev server. */
-export const STEP_OVERHEAD_WALL = 60;
+export const STEP_OVERHEAD_WALL = 40;
 
 /** A batch, by what its duration depends on. */
 export interface EstimatedBatch extends Pick<BatchPlan, 'zone' | 'updateDomain'> {
