@@ -24,7 +24,12 @@ import {
 import { TASK_QUEUE, type ImageRolloutInput } from '../../src/workflows/messages.ts';
 import { temporaryDatabase } from './database.ts';
 import { TARGET, fleetSpecOf, testSetId, type TestSet } from './fleet.ts';
-import { bundleWorkflows, devServerEnvironment, type DevServerEnvironment } from './temporal.ts';
+import {
+  bundleWorkflows,
+  devServerEnvironment,
+  timeSkippingEnvironment,
+  type DevServerEnvironment,
+} from './temporal.ts';
 
 let bundle: Promise<WorkflowBundle> | undefined;
 
@@ -246,4 +251,24 @@ export function useRealServer(options: DevServerOptions = {}): TemporalEnvironme
   afterEach(endWorlds);
   afterAll(() => server.stop());
   return realEnvironment(() => server);
+}
+
+/** A time-skipping server for a test file, started before its tests and stopped after them; worlds end with their test. */
+export function useTimeSkippingServer(): TemporalEnvironment {
+  let server: TestWorkflowEnvironment;
+  beforeAll(async () => {
+    server = await timeSkippingEnvironment();
+  });
+  afterEach(endWorlds);
+  afterAll(() => server.teardown());
+  return {
+    get client() {
+      return server.client;
+    },
+    get nativeConnection() {
+      return server.nativeConnection;
+    },
+    currentTimeMs: () => server.currentTimeMs(),
+    sleep: (duration) => server.sleep(duration),
+  };
 }

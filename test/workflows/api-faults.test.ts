@@ -1,24 +1,17 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { auditJournal } from '../../src/audit/index.ts';
 import { NEW_VERSION, OLD_VERSION, testSetId } from '../support/fleet.ts';
 import {
   QUICK,
-  endWorlds,
   inBatch,
   passTimeUntil,
   rolloutWorld,
   startRollout,
   versionsOf,
+  useTimeSkippingServer,
 } from '../support/rollout.ts';
-import { timeSkippingEnvironment } from '../support/temporal.ts';
 
-let env: TestWorkflowEnvironment;
-beforeAll(async () => {
-  env = await timeSkippingEnvironment();
-});
-afterEach(endWorlds);
-afterAll(() => env.teardown());
+const env = useTimeSkippingServer();
 
 const PHASES = [{ name: 'all', regions: ['eastus'] }];
 const SETTINGS = { ...QUICK, failureTolerancePercent: 100 };

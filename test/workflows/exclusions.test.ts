@@ -1,5 +1,4 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { MINUTE, virtualAt } from '../../src/domain/clock.ts';
 import { DEFAULT_SETTINGS } from '../../src/domain/policy.ts';
 import type { RecordedEntry } from '../../src/ledger/port.ts';
@@ -8,7 +7,6 @@ import { TASK_QUEUE, type ScaleSetRolloutInput } from '../../src/workflows/messa
 import { NEW_VERSION, OLD_VERSION, TARGET, testSetId } from '../support/fleet.ts';
 import {
   QUICK,
-  endWorlds,
   inBatch,
   journalOf,
   passTimeUntil,
@@ -16,15 +14,10 @@ import {
   startRollout,
   versionsOf,
   type RolloutWorld,
+  useTimeSkippingServer,
 } from '../support/rollout.ts';
-import { timeSkippingEnvironment } from '../support/temporal.ts';
 
-let env: TestWorkflowEnvironment;
-beforeAll(async () => {
-  env = await timeSkippingEnvironment();
-});
-afterEach(endWorlds);
-afterAll(() => env.teardown());
+const env = useTimeSkippingServer();
 
 const FOCAL = { publisher: 'Canonical', offer: '0001-com-ubuntu-server-focal', sku: '20_04-lts' };
 const FOCAL_TARGET = { image: { kind: 'platform' as const, ...FOCAL }, version: '20.04.2' };

@@ -1,16 +1,15 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { HOUR, MINUTE } from '../../src/domain/clock.ts';
 import { NEW_VERSION, OLD_VERSION, testSetId } from '../support/fleet.ts';
-import { journalOf, rolloutWorld, startRollout, versionsOf, endWorlds } from '../support/rollout.ts';
-import { timeSkippingEnvironment } from '../support/temporal.ts';
+import {
+  journalOf,
+  rolloutWorld,
+  startRollout,
+  versionsOf,
+  useTimeSkippingServer,
+} from '../support/rollout.ts';
 
-let env: TestWorkflowEnvironment;
-beforeAll(async () => {
-  env = await timeSkippingEnvironment();
-});
-afterEach(endWorlds);
-afterAll(() => env.teardown());
+const env = useTimeSkippingServer();
 
 const ZONES = ['1', '2', '3'];
 const PHASES = [

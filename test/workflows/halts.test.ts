@@ -1,6 +1,5 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { decideUpdate, type DecideInput } from '../../src/workflows/messages.ts';
 import { NEW_VERSION, OLD_VERSION, testSetId } from '../support/fleet.ts';
 import {
@@ -11,16 +10,10 @@ import {
   startRollout,
   versionsOf,
   type RolloutWorld,
-  endWorlds,
+  useTimeSkippingServer,
 } from '../support/rollout.ts';
-import { timeSkippingEnvironment } from '../support/temporal.ts';
 
-let env: TestWorkflowEnvironment;
-beforeAll(async () => {
-  env = await timeSkippingEnvironment();
-});
-afterEach(endWorlds);
-afterAll(() => env.teardown());
+const env = useTimeSkippingServer();
 
 const PHASES = [
   { name: 'canary', regions: ['eastus'] },

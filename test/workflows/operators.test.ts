@@ -1,6 +1,5 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { virtualAt } from '../../src/domain/clock.ts';
 import { ALL, rolloutScope, scaleSetScope } from '../../src/domain/scopes.ts';
 import type { DesiredState } from '../../src/ledger/port.ts';
@@ -14,18 +13,12 @@ import {
   startRollout,
   versionsOf,
   type RolloutWorld,
-  endWorlds,
   expectNothingHalfDone,
   inBatch,
+  useTimeSkippingServer,
 } from '../support/rollout.ts';
-import { timeSkippingEnvironment } from '../support/temporal.ts';
 
-let env: TestWorkflowEnvironment;
-beforeAll(async () => {
-  env = await timeSkippingEnvironment();
-});
-afterEach(endWorlds);
-afterAll(() => env.teardown());
+const env = useTimeSkippingServer();
 
 const PHASES = [{ name: 'canary', regions: ['eastus'] }];
 const FRONT = testSetId('front');

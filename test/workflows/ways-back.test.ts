@@ -1,5 +1,4 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import {
   prepareRevert,
   lift,
@@ -18,15 +17,15 @@ import type { FleetSpec } from '../../src/fleet/index.ts';
 import type { Instance } from '../../src/domain/scale-set.ts';
 import { searchAttributeDefinitions } from '../../src/temporal/search-attributes.ts';
 import { EPOCH, OLD_VERSION, testSetId } from '../support/fleet.ts';
-import { QUICK, endWorlds, rolloutWorld, versionsOf, type RolloutWorld } from '../support/rollout.ts';
-import { timeSkippingEnvironment } from '../support/temporal.ts';
+import {
+  QUICK,
+  rolloutWorld,
+  versionsOf,
+  type RolloutWorld,
+  useTimeSkippingServer,
+} from '../support/rollout.ts';
 
-let env: TestWorkflowEnvironment;
-beforeAll(async () => {
-  env = await timeSkippingEnvironment();
-});
-afterEach(endWorlds);
-afterAll(() => env.teardown());
+const env = useTimeSkippingServer();
 
 const IMAGE = 'Canonical:0001-com-ubuntu-server-jammy:22_04-lts';
 const URL = 'https://store.example/scripts/setup.sh';
