@@ -1,10 +1,11 @@
 import type { Instant } from '../domain/clock.ts';
+import type { Eligibility } from '../domain/eligibility.ts';
 import { describeLeftAlone } from '../domain/left-alone.ts';
 import type { ScaleSet } from '../domain/scale-set.ts';
 import type { Rollout, Target } from '../ledger/port.ts';
 import { NO_ATTEMPT, NO_PROGRESS } from './attempt-reference.ts';
 import type { ActivityDependencies } from './context.ts';
-import { eligibilityOf, reasonAgainst } from './eligibility.ts';
+import { reasonAgainst } from './eligibility.ts';
 import { wishesOf } from './goal.ts';
 import type { ScaleSetLook } from './types.ts';
 
@@ -18,6 +19,7 @@ export async function settleWithoutAttempt(
   deps: ActivityDependencies,
   rollout: Rollout,
   scaleSet: ScaleSet,
+  judged: Eligibility,
   at: Instant,
 ): Promise<ScaleSetLook | null> {
   const { ledger } = deps;
@@ -27,7 +29,7 @@ export async function settleWithoutAttempt(
   ]);
   const isUnsettled = last?.rolloutId === rollout.id && last.id !== target?.attemptId;
   if (target === null || last?.status === 'RollingForward' || isUnsettled) return null;
-  const end = await endWithoutAttempt(deps, rollout, scaleSet, at);
+  const end = await endWithoutAttempt(deps, rollout, scaleSet, judged, at);
   if (end === null) return null;
   await ledger.targets.update(target, end);
   return endedWithoutAttempt(end);
@@ -49,11 +51,11 @@ async function endWithoutAttempt(
   deps: ActivityDependencies,
   rollout: Rollout,
   scaleSet: ScaleSet,
+  judged: Eligibility,
   at: Instant,
 ): Promise<Pick<Target, 'status' | 'reason'> | null> {
   // Its region has judged it a moment ago, if it could read it.
-  const judged = await eligibilityOf(deps, scaleSet, rollout.target, at, { automatic: true });
-  const against = rollout.action === 'osUpgrade' ? reasonAgainst(judged) : null;
+  const against = reasonAgainst(judged);
   if (against !== null) return { status: 'skipped', reason: against };
   const { wishes, of } = await wishesOf(deps, rollout, scaleSet, at);
   if (wishes.length === 0) return { status: 'upgraded', reason: null };

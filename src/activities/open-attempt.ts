@@ -1,5 +1,5 @@
 import type { Instant } from '../domain/clock.ts';
-import type { EligibilityWarning } from '../domain/eligibility.ts';
+import type { Eligibility } from '../domain/eligibility.ts';
 import { destinationOf } from '../domain/goal.ts';
 import { imageKey, type ImageVersion } from '../domain/image.ts';
 import { policyInForce } from '../domain/policy.ts';
@@ -27,13 +27,15 @@ export async function openAttempt(
   if (input.windDown && (await ledger.attempts.openOf(scaleSet.id)) === null)
     return nothingToWindDown(deps, input, at);
   const rollout = await existingRollout(ledger, input.rolloutId);
-  if (startedBy(rollout) === 'Platform' && !input.windDown) {
-    const settled = await settleWithoutAttempt(deps, rollout, scaleSet, at);
+  const automatic = startedBy(rollout) === 'Platform';
+  const judged = await eligibilityOf(deps, scaleSet, rollout.target, at, { automatic });
+  if (automatic && !input.windDown) {
+    const settled = await settleWithoutAttempt(deps, rollout, scaleSet, judged, at);
     if (settled) return settled;
   }
   const { kind, attempt } = await ledger.attempts.open(
     {
-      ...(await newAttempt(deps, rollout, scaleSet, at)),
+      ...(await newAttempt(deps, rollout, scaleSet, judged, at)),
       workflowId: input.workflow.id,
       runId: input.workflow.runId,
       startedBy: startedBy(rollout),
@@ -100,6 +102,7 @@ async function newAttempt(
   deps: ActivityDependencies,
   rollout: Rollout,
   scaleSet: ScaleSet,
+  { warnings }: Eligibility,
   at: Instant,
 ): Promise<Pick<Attempt, 'scaleSetId' | 'rolloutId' | 'kind' | 'region' | 'target' | 'policy' | 'warnings'>> {
   return {
@@ -109,19 +112,9 @@ async function newAttempt(
     region: scaleSet.region,
     target: rollout.action === 'revert' ? await wayBack(deps, rollout, scaleSet, at) : rollout.target,
     policy: policyOf(rollout, scaleSet),
-    warnings: await warningsOf(deps, rollout, scaleSet, at),
+    // Rule C8: what the first batch will meet is said before it begins.
+    warnings,
   };
-}
-
-/** Rule C8: what the first batch will meet is said before it begins. */
-async function warningsOf(
-  deps: ActivityDependencies,
-  rollout: Rollout,
-  scaleSet: ScaleSet,
-  at: Instant,
-): Promise<EligibilityWarning[]> {
-  const automatic = startedBy(rollout) === 'Platform';
-  return (await eligibilityOf(deps, scaleSet, rollout.target, at, { automatic })).warnings;
 }
 
 /** A rolling upgrade to the model goes by the set's own policy whether or not OS upgrades do (rule B13). */

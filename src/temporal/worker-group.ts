@@ -24,8 +24,9 @@ export interface WorkerGroup {
 const LOOK_FOR_REGIONS_EVERY_MS = 60_000;
 
 /** Connects the workers that the settings ask for: they take nothing yet. */
-export async function createWorkerGroup(options: WorkerGroupOptions): Promise<WorkerGroup> {
-  const { settings = workerSettings() } = options;
+export async function createWorkerGroup(given: WorkerGroupOptions): Promise<WorkerGroup> {
+  const { settings = workerSettings() } = given;
+  const options = { ...given, settings };
   const group = new Group(options, settings.regions);
   if (settings.workflows) group.add(await createRolloutWorker(options));
   await group.serveRegions();
