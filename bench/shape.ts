@@ -1,18 +1,13 @@
 import type { FleetSpec } from '../src/fleet/index.ts';
 import { AZURE_REGIONS } from '../src/fleet/index.ts';
 import { pairedRegions } from '../src/domain/region.ts';
-import type { PlatformImage } from '../src/domain/image.ts';
+import { fleetSpecOf as fleetSpecOfSets, JAMMY, NEW_VERSION } from '../test/support/fleet.ts';
+
+export { NEW_VERSION };
 
 /** What is rolled out in a bench, and over what. */
 
-export const IMAGE: PlatformImage = {
-  kind: 'platform',
-  publisher: 'Canonical',
-  offer: '0001-com-ubuntu-server-jammy',
-  sku: '22_04-lts',
-};
-export const OLD_VERSION = '22.04.202511010';
-export const NEW_VERSION = '22.04.202512050';
+export const IMAGE = JAMMY;
 
 /** A fleet by its numbers. Its sets go round the regions one by one. */
 export interface Shape {
@@ -52,19 +47,9 @@ export function setsOf({ vms, setSize, regions }: Shape): ShapedSet[] {
 
 /** The fleet to seed: everything happens at once in it, so that what is measured is the orchestration. */
 export function fleetSpecOf(shape: Shape): FleetSpec {
-  return {
-    seed: 'bench',
-    behaviour: 'instant',
-    regions: [...shape.regions],
-    images: [{ ...IMAGE_NAMES, versions: [{ version: OLD_VERSION }, { version: NEW_VERSION }] }],
-    scaleSets: setsOf(shape).map((set) => ({
-      ...set,
-      image: IMAGE_NAMES,
-      version: OLD_VERSION,
-      zones: shape.zonal ? ['1', '2', '3'] : [],
-      extensions: [{ name: 'app' }],
-    })),
-  };
+  const zones = shape.zonal ? ['1', '2', '3'] : [];
+  return fleetSpecOfSets(
+    setsOf(shape).map((set) => ({ ...set, zones, extensions: [{ name: 'app' }] })),
+    { seed: 'bench', behaviour: 'instant', regions: [...shape.regions] },
+  );
 }
-
-const IMAGE_NAMES = { publisher: IMAGE.publisher, offer: IMAGE.offer, sku: IMAGE.sku };
