@@ -7,6 +7,8 @@ export interface Measured {
   vms: number;
   system: RolloutFigures;
   empty: RolloutFigures;
+  /** VMs a second of each turn that the two have taken; the two above are those of the middle. */
+  turns: { system: number; empty: number }[];
   naive?: RolloutFigures | undefined;
   zonal: RolloutFigures;
   single: RolloutFigures;
@@ -15,7 +17,7 @@ export interface Measured {
 }
 
 /** The line of JSON: figures by name, with the units that their names say. */
-export function summary({ system, empty, naive, zonal, single, growth, critical }: Measured) {
+export function summary({ system, empty, turns, naive, zonal, single, growth, critical }: Measured) {
   const all = [system, zonal, single, ...growth];
   return {
     vmsPerSecond: round(system.vmsPerSecond, 1),
@@ -28,6 +30,7 @@ export function summary({ system, empty, naive, zonal, single, growth, critical 
     largestHistory: Math.max(...all.map(({ largest }) => largest)),
     workerRssMiB: system.workerRssMiB,
     criticalPathOverhead: round(critical.overhead, 4),
+    turns: turns.map((turn) => ({ system: round(turn.system, 0), empty: round(turn.empty, 0) })),
     growth: growth.map(({ vms, seconds, vmsPerSecond, events, largest, workerRssMiB }) => ({
       vms,
       seconds: round(seconds, 1),
@@ -43,7 +46,7 @@ type Row = [what: string, ...figures: string[]];
 
 /** The same for people. */
 export function describe(measured: Measured): string {
-  const { system, empty, naive, zonal, single, growth, critical, vms } = measured;
+  const { system, empty, turns, naive, zonal, single, growth, critical, vms } = measured;
   const rows: Row[] = [
     [
       '',
@@ -67,6 +70,7 @@ export function describe(measured: Measured): string {
   ];
   const ratios = [
     `this system : empty activities  ${round(system.vmsPerSecond / empty.vmsPerSecond, 2)}`,
+    `in each turn                    ${turns.map((turn) => round(turn.system / turn.empty, 2)).join(', ')}`,
     ...(naive ? [`this system : plain           ${round(system.vmsPerSecond / naive.vmsPerSecond, 1)}`] : []),
     `above the critical path         ${round(critical.overhead * 100, 2)} % (${hours(critical.actualSeconds)} h for ${hours(critical.criticalSeconds)} h of waits)`,
   ];

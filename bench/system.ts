@@ -1,6 +1,7 @@
 import { startRollout } from '../src/client/index.ts';
 import { imageLabel } from '../src/domain/image.ts';
 import { onFleet } from './on-fleet.ts';
+import type { RolloutSettings } from '../src/domain/policy.ts';
 import type { RolloutFigures } from './rollout.ts';
 import { SETTINGS } from './settings.ts';
 import { IMAGE, NEW_VERSION, type Shape } from './shape.ts';
@@ -11,7 +12,7 @@ export function rollOut(
   stage: Stage,
   namespace: string,
   shape: Shape,
-  { countActions = true }: { countActions?: boolean } = {},
+  { countActions = true, settings }: { countActions?: boolean; settings?: Partial<RolloutSettings> } = {},
 ): Promise<RolloutFigures> {
   return onFleet(stage, namespace, shape, {
     worker: '../src/worker.ts',
@@ -23,7 +24,7 @@ export function rollOut(
           image: imageLabel(IMAGE),
           version: NEW_VERSION,
           phases: [{ name: 'all', regions: [...shape.regions] }],
-          settings: SETTINGS,
+          settings: { ...SETTINGS, ...settings },
           who: 'bench',
         },
       );
