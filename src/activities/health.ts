@@ -35,13 +35,15 @@ export async function checkHealth(deps: ActivityDependencies, input: HealthInput
   const at = await currentTime(deps, input.at);
   const look = { attempt, input, at, restores: input.restoresOnFailure };
   const { scaleSet, judged } = await judgeBatch(deps, look);
-  if (scaleSet) await journalWaits(deps, input, scaleSet, judged);
+  const waits = scaleSet ? waitEntries(input, scaleSet, judged) : [];
   const waiting = judged.filter((one) => one.verdict === 'waiting');
   const toRestore = judged
     .filter((one) => one.verdict === 'restore')
     .map(({ instanceId, error }) => ({ instanceId, error: error ?? 'unknown' }));
   if (waiting.length === 0) tellWaits(deps, judged);
-  if (waiting.length === 0 && toRestore.length === 0) await recordOutcomes(deps, attempt, input, judged, at);
+  if (waiting.length === 0 && toRestore.length === 0)
+    await recordOutcomes(deps, attempt, input, judged, at, waits);
+  else await deps.ledger.journal.appendOnce(waits);
   return {
     healthy: judged.filter((one) => one.verdict === 'upgraded').length,
     waiting: waiting.length,
@@ -213,13 +215,8 @@ function tellWaits({ listener }: ActivityDependencies, judged: readonly Judged[]
   }
 }
 
-async function journalWaits(
-  { ledger }: ActivityDependencies,
-  input: BatchInput,
-  scaleSet: ScaleSet,
-  judged: readonly Judged[],
-): Promise<void> {
-  const entries = judged.flatMap(({ instance, instanceId, lines }) =>
+function waitEntries(input: BatchInput, scaleSet: ScaleSet, judged: readonly Judged[]): JournalEntry[] {
+  return judged.flatMap(({ instance, instanceId, lines }) =>
     lines.map((line) => ({
       ...line,
       operation: 'health.wait' as const,
@@ -235,7 +232,6 @@ async function journalWaits(
       detail: null,
     })),
   );
-  if (entries.length > 0) await ledger.journal.appendOnce(entries);
 }
 
 async function recordOutcomes(
@@ -244,6 +240,7 @@ async function recordOutcomes(
   input: BatchInput,
   judged: readonly Judged[],
   at: Instant,
+  waits: readonly JournalEntry[] = [],
 ): Promise<void> {
   const outcomes = judged.map(({ instanceId, verdict, error, restoreError = null }) => ({
     instanceId,
@@ -251,7 +248,8 @@ async function recordOutcomes(
     error,
     restoreError,
   }));
-  await ledger.attempts.closeBatch(input.attempt, input.batch, outcomes, at);
+  const writer = { ...input.attempt, scaleSetId: input.scaleSetId };
+  await ledger.attempts.closeBatch(writer, input.batch, outcomes, at, waits);
   // The previous disks go when the batch is judged (rule B4), but for those that a breach of the policy may yet bring back
   // (rule B7), and those that a repair needs.
   const isDone = ({ verdict, error }: Judged) =>

@@ -1,4 +1,4 @@
-import { CompiledQuery, PostgresAdapter, type Insertable, type Selectable } from 'kysely';
+import { CompiledQuery, PostgresAdapter, type Insertable } from 'kysely';
 import type { Queries } from './database.ts';
 import type { Tables } from './tables.ts';
 
@@ -23,43 +23,39 @@ export async function insertRows<T extends keyof Tables>(
   rows: readonly Insertable<Tables[T]>[],
   onConflict?: OnConflict<T>,
 ): Promise<void> {
-  await insert(tx, table, rows, { onConflict });
-}
-
-/** Inserts the rows whose keys are not there yet. @returns those that were inserted */
-export async function insertNewRows<T extends keyof Tables>(
-  tx: Queries,
-  table: T,
-  rows: readonly Insertable<Tables[T]>[],
-  key: OnConflict<T>['key'],
-): Promise<Selectable<Tables[T]>[]> {
-  return insert(tx, table, rows, { onConflict: { key, update: [] }, returning: true });
-}
-
-async function insert<T extends keyof Tables>(
-  tx: Queries,
-  table: T,
-  rows: readonly Insertable<Tables[T]>[],
-  { onConflict, returning = false }: { onConflict?: OnConflict<T> | undefined; returning?: boolean },
-): Promise<Selectable<Tables[T]>[]> {
   const [first] = rows as readonly Record<string, unknown>[];
-  if (first === undefined) return [];
+  if (first === undefined) return;
   const columns = Object.keys(first);
   const numbered = tx.getExecutor().adapter instanceof PostgresAdapter;
-  const end = `${conflictClause(onConflict)}${returning ? ' returning *' : ''}`;
   const size = Math.floor(MAX_PARAMETERS / columns.length);
-  const inserted: Selectable<Tables[T]>[] = [];
   for (let i = 0; i < rows.length; i += size) {
     const some = rows.slice(i, i + size) as readonly Record<string, unknown>[];
-    const places = numbered
-      ? numberedPlaces(some.length, columns.length)
-      : plainPlaces(some.length, columns.length);
-    const text = `insert into "${table}" (${columns.map(quoted).join(', ')}) values ${places}${end}`;
+    const text = statementOf({ table, columns, rows: some.length, numbered }, onConflict);
     const values = some.flatMap((row) => columns.map((column) => row[column]));
-    const answer = await tx.executeQuery<Selectable<Tables[T]>>(CompiledQuery.raw(text, values));
-    inserted.push(...answer.rows);
+    await tx.executeQuery(CompiledQuery.raw(text, values));
   }
-  return inserted;
+}
+
+interface Shape {
+  table: string;
+  columns: readonly string[];
+  rows: number;
+  numbered: boolean;
+}
+
+/** Statements by their shape: of twenty rows one is long, and a text that was made before is found again at once. */
+const texts = new Map<string, string>();
+const MAX_TEXTS = 500;
+
+function statementOf<T extends keyof Tables>(shape: Shape, onConflict: OnConflict<T> | undefined): string {
+  const { table, columns, rows, numbered } = shape;
+  const key = `${table} ${rows} ${columns.join()} ${onConflict?.update.join()} ${numbered}`;
+  const known = texts.get(key);
+  if (known !== undefined) return known;
+  const places = numbered ? numberedPlaces(rows, columns.length) : plainPlaces(rows, columns.length);
+  const text = `insert into "${table}" (${columns.map(quoted).join(', ')}) values ${places}${conflictClause(onConflict)}`;
+  if (texts.size < MAX_TEXTS) texts.set(key, text);
+  return text;
 }
 
 const quoted = (column: string) => `"${column}"`;

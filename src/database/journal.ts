@@ -1,6 +1,17 @@
 import type { JournalEntry } from '../domain/operation.ts';
+import { shortHash } from '../domain/random.ts';
 import type { Queries } from './database.ts';
 import { insertRows } from './insert-rows.ts';
+
+/** What a set is known by in the journal's index: its id is long, and most of what a rollout writes are lines about VMs. */
+function journalKeyOf(scaleSetId: string): string {
+  return shortHash(scaleSetId.toLowerCase());
+}
+
+/** The keys under which lines of a set are found: earlier releases wrote the id itself. */
+export function journalKeysOf(scaleSetId: string): string[] {
+  return [journalKeyOf(scaleSetId), scaleSetId.toLowerCase()];
+}
 
 /** Appends entries to the journal, in the transaction of the change that they tell of (rule E4). */
 export async function appendJournal(tx: Queries, entries: readonly JournalEntry[]): Promise<void> {
@@ -10,7 +21,7 @@ export async function appendJournal(tx: Queries, entries: readonly JournalEntry[
     recorded_at: recordedAt,
     operation: entry.operation,
     event: entry.event,
-    scale_set_key: entry.scaleSetId.toLowerCase(),
+    scale_set_key: journalKeyOf(entry.scaleSetId),
     scale_set_id: entry.scaleSetId,
     instance_id: entry.instanceId,
     region: entry.region,

@@ -36,9 +36,13 @@ export function imageKey(image: Image): string {
     : image.id.toLowerCase();
 }
 
+function sameImage(a: Image, b: Image): boolean {
+  return a === b || imageKey(a) === imageKey(b);
+}
+
 /** True when both are the same version of the same image, ignoring case (rule B10). */
 export function sameImageVersion(a: ImageVersion, b: ImageVersion): boolean {
-  return imageKey(a.image) === imageKey(b.image) && compareVersions(a.version, b.version) === 0;
+  return compareVersions(a.version, b.version) === 0 && sameImage(a.image, b.image);
 }
 
 /** True when it is a later version of the same image. */
@@ -51,6 +55,8 @@ export function isNewerVersion(a: ImageVersion, than: ImageVersion): boolean {
  * @returns below 0, 0 or above 0, as `Array.prototype.sort` wants it
  */
 export function compareVersions(a: string, b: string): number {
+  // Every look compares every instance with the target.
+  if (a === b) return 0;
   const left = a.split('.');
   const right = b.split('.');
   for (let i = 0; i < Math.max(left.length, right.length); i++) {
@@ -62,6 +68,7 @@ export function compareVersions(a: string, b: string): number {
 
 /** Parts can be longer than a double holds exactly (dates with times), hence BigInt. */
 function compareParts(a: string, b: string): number {
+  if (a === b) return 0;
   const left = BigInt(/^\d+$/.test(a) ? a : 0);
   const right = BigInt(/^\d+$/.test(b) ? b : 0);
   return left < right ? -1 : left > right ? 1 : 0;

@@ -2,16 +2,10 @@ import type { Selectable } from 'kysely';
 import type { Database, Queries } from '../database/database.ts';
 import type { AttemptsTable } from '../database/tables-ledger.ts';
 import { FencedError, NotRecordedError } from './errors.ts';
-import type { Attempt, AttemptStatus, Progress } from './port.ts';
+import type { Attempt, AttemptStatus, Progress, Writer } from './port.ts';
 import { fromJson, fromJsonOrNull, keyOf, type Tx } from './rows.ts';
 
 export type AttemptRow = Selectable<AttemptsTable>;
-
-/** Who writes: an attempt, by the fence that it was opened or taken over with. */
-export interface Writer {
-  id: string;
-  fence: number;
-}
 
 export function toAttempt(row: AttemptRow): Attempt {
   return {
@@ -79,7 +73,9 @@ export async function writeFenced<T>(
   work: (tx: Tx, row: AttemptRow) => Promise<T>,
 ): Promise<T> {
   // The lock's name needs the attempt's set, which never changes: the row that counts is read under the lock.
-  const lock = attemptLock(known(await findAttempt(database.db, writer.id), writer).scale_set_key);
+  const scaleSetId =
+    writer.scaleSetId ?? known(await findAttempt(database.db, writer.id), writer).scale_set_key;
+  const lock = attemptLock(scaleSetId);
   return database.write([lock], async (tx) => {
     const row = known(await findAttempt(tx, writer.id), writer);
     if (writer.fence < row.fence) {

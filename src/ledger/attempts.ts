@@ -12,12 +12,11 @@ import {
   refuseEnded,
   toAttempt,
   writeFenced,
-  type Writer,
 } from './attempt-rows.ts';
 import { amendOutcomes, closeBatch, openBatch } from './batches.ts';
 import { instancesOf, takenBy } from './taken.ts';
 import { earlierImages } from './earlier-images.ts';
-import type { Attempt, Attempts, AttemptStatus, Progress, Reason } from './port.ts';
+import type { Attempt, Attempts, AttemptStatus, Progress, Reason, Writer } from './port.ts';
 import { keyOf, toJson, toJsonOrNull, type Tx } from './rows.ts';
 
 type OpenRequest = Parameters<Attempts['open']>[0];
@@ -43,7 +42,8 @@ export function attemptsOn(database: Database): Attempts {
     taken: (attemptId) => takenBy(database.db, attemptId),
     openBatch: (attempt, batch, instances, progress) =>
       openBatch(database, attempt, { batch, instances, progress }),
-    closeBatch: (attempt, batch, outcomes, at) => closeBatch(database, attempt, { batch, outcomes, at }),
+    closeBatch: (attempt, batch, outcomes, at, waits = []) =>
+      closeBatch(database, attempt, { batch, outcomes, at, waits }),
     amendOutcomes: (attempt, outcomes, at) => amendOutcomes(database, attempt, { outcomes, at }),
     earlierImages: (scaleSetId) => earlierImages(database, scaleSetId),
     giveUp: (attempt, reason, at) => giveUp(database, attempt, reason, at),

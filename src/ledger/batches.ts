@@ -1,11 +1,12 @@
 import type { Database } from '../database/database.ts';
 import { insertRows } from '../database/insert-rows.ts';
 import type { BatchInstancesTable } from '../database/tables-ledger.ts';
-import { operationErrorCodes } from '../domain/operation.ts';
+import { operationErrorCodes, type JournalEntry } from '../domain/operation.ts';
 import { journalAttempt } from './attempt-journal.ts';
-import { progressColumns, refuseEnded, writeFenced, type AttemptRow, type Writer } from './attempt-rows.ts';
+import { progressColumns, refuseEnded, writeFenced, type AttemptRow } from './attempt-rows.ts';
 import { NotRecordedError } from './errors.ts';
-import type { Attempts, Batch, EndedInstance, Progress } from './port.ts';
+import { appendWaits } from './journal.ts';
+import type { Attempts, Batch, EndedInstance, Progress, Writer } from './port.ts';
 import { quarantineFailedRestores } from './quarantine.ts';
 import { groupBy, inChunks, keyOf, toJsonOrNull, type Tx } from './rows.ts';
 import { takenBy } from './taken.ts';
@@ -90,9 +91,15 @@ async function hasBatch(tx: Tx, attemptId: string, number: number): Promise<bool
 export function closeBatch(
   database: Database,
   writer: Writer,
-  close: { batch: number; outcomes: readonly EndedInstance[]; at: number },
+  close: {
+    batch: number;
+    outcomes: readonly EndedInstance[];
+    at: number;
+    waits?: readonly JournalEntry[];
+  },
 ): Promise<void> {
   return writeFenced(database, writer, async (tx, row) => {
+    await appendWaits(tx, close.waits ?? []);
     const batch = await tx
       .selectFrom('batches')
       .select('ended_at')

@@ -1,10 +1,11 @@
 import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
-import { insertNewRows } from '../database/insert-rows.ts';
-import { appendJournal } from '../database/journal.ts';
+import { insertRows } from '../database/insert-rows.ts';
+import { appendJournal, journalKeysOf } from '../database/journal.ts';
 import type { JournalTables } from '../database/tables-journal.ts';
 import type { JournalWaitsTable } from '../database/tables-ledger.ts';
 import type { JournalEntry, Observed } from '../domain/operation.ts';
+import { attemptLock } from './attempt-rows.ts';
 import type { Journal, RecordedEntry } from './port.ts';
 import { keyOf, type Tx } from './rows.ts';
 
@@ -16,34 +17,35 @@ export function journalOn(database: Database): Journal {
   };
 }
 
-const WAIT_KEY = ['attempt_id', 'instance_key', 'operation', 'event'] as const;
-
 async function appendOnce(database: Database, entries: readonly JournalEntry[]): Promise<void> {
-  if (entries.length === 0) return;
-  const byKey = new Map<string, JournalEntry>();
-  for (const entry of entries) {
-    const key = textOf(toKey(entry));
-    if (!byKey.has(key)) byKey.set(key, entry);
-  }
-  await database.write([], async (tx) => {
-    const fresh = await keepNew(tx, [...byKey.values()]);
-    await appendJournal(
-      tx,
-      [...byKey].filter(([key]) => fresh.has(key)).map(([, entry]) => entry),
-    );
-  });
+  const locks = entries.map(({ scaleSetId }) => attemptLock(scaleSetId));
+  if (entries.length > 0) await database.write(locks, (tx) => appendWaits(tx, entries));
 }
 
-/** Notes the entries' keys, and says which were not there. A parallel writer of the same keys waits for this one. */
-async function keepNew(tx: Tx, entries: readonly JournalEntry[]): Promise<Set<string>> {
-  // Always in the same order: two writers of the same keys don't wait for each other in a circle.
-  const keys = entries
-    .map(toKey)
-    .map((key) => ({ key, text: textOf(key) }))
-    .toSorted((a, b) => (a.text < b.text ? -1 : 1))
-    .map(({ key }) => key);
-  const inserted = await insertNewRows(tx, 'journal_waits', keys, WAIT_KEY);
-  return new Set(inserted.map(textOf));
+/** Appends lines of waits, each once, in a transaction that holds the locks of their sets' attempts. */
+export async function appendWaits(tx: Tx, entries: readonly JournalEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  // Of two lines of one wait the first counts.
+  const fresh = new Map<string, JournalEntry>();
+  for (const entry of entries) {
+    const key = textOf(toKey(entry));
+    if (!fresh.has(key)) fresh.set(key, entry);
+  }
+  for (const known of await knownOf(tx, entries)) fresh.delete(textOf(known));
+  const news = [...fresh.values()];
+  await insertRows(tx, 'journal_waits', news.map(toKey));
+  await appendJournal(tx, news);
+}
+
+/** What is recorded already of the waits of these attempts on these instances. */
+async function knownOf(tx: Tx, entries: readonly JournalEntry[]): Promise<JournalWaitsTable[]> {
+  const unique = (values: string[]) => [...new Set(values)];
+  return tx
+    .selectFrom('journal_waits')
+    .selectAll()
+    .where('attempt_id', 'in', unique(entries.map(({ attemptId }) => keyOf(attemptId))))
+    .where('instance_key', 'in', unique(entries.map(({ instanceId }) => keyOf(instanceId))))
+    .execute();
 }
 
 function toKey(entry: JournalEntry): JournalWaitsTable {
@@ -64,7 +66,8 @@ async function read(database: Database, filter: Parameters<Journal['read']>[0]):
   if (filter.rolloutId !== undefined) {
     query = query.where('rollout_id', 'in', await spellings(database, filter.rolloutId));
   }
-  if (filter.scaleSetId !== undefined) query = query.where('scale_set_key', '=', keyOf(filter.scaleSetId));
+  if (filter.scaleSetId !== undefined)
+    query = query.where('scale_set_key', 'in', journalKeysOf(filter.scaleSetId));
   if (filter.after !== undefined) query = query.where('seq', '>', filter.after);
   if (filter.limit !== undefined) query = query.limit(filter.limit);
   return (await query.execute()).map(toEntry);

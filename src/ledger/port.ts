@@ -22,6 +22,7 @@ import type {
   Attempt,
   InstanceOutcome,
   AttemptInstance,
+  TakenInstance,
   Batch,
   ClaimAnswer,
   Order,
@@ -29,33 +30,7 @@ import type {
 } from './records.ts';
 import type { Statistics } from './statistics-records.ts';
 
-export type {
-  Reason,
-  RolloutKind,
-  RolloutStatus,
-  Rollout,
-  RolloutParameters,
-  EarlierImage,
-  QuarantinedInstance,
-  HeldVersion,
-  PhaseVerdict,
-  PhaseRecord,
-  DecisionKind,
-  Decision,
-  Release,
-  TargetStatus,
-  Target,
-  AttemptStatus,
-  Progress,
-  Attempt,
-  InstanceOutcome,
-  AttemptInstance,
-  Batch,
-  ClaimAnswer,
-  DesiredState,
-  Order,
-  RecordedEntry,
-} from './records.ts';
+export type * from './records.ts';
 
 export type { LedgerStatistics, Statistics } from './statistics-records.ts';
 
@@ -154,6 +129,14 @@ export interface EndedInstance<Outcome extends InstanceOutcome = InstanceOutcome
   restoreError?: string | null;
 }
 
+/** Who writes: an attempt, by the fence that it was opened or taken over with. */
+export interface Writer {
+  id: string;
+  fence: number;
+  /** Its set, where that is known: it need not be looked up then. */
+  scaleSetId?: string;
+}
+
 export interface Attempts {
   /**
    * Opens the set's next attempt, or takes over the one that is still open, with a higher fence (rule B12). The attempt
@@ -190,13 +173,13 @@ export interface Attempts {
   instances(attemptId: string): Promise<AttemptInstance[]>;
   batches(attemptId: string): Promise<Batch[]>;
   /** Both at once, for less than the two: the batches, and the instances of these. */
-  taken(attemptId: string): Promise<{ batches: Batch[]; instances: AttemptInstance[] }>;
+  taken(attemptId: string): Promise<{ batches: Batch[]; instances: TakenInstance[] }>;
   /**
    * Records a batch and its instances in progress, once: a number that is there already stays as it is.
    * @returns the batch as it is recorded
    */
   openBatch(
-    attempt: { id: string; fence: number },
+    attempt: Writer,
     batch: NewBatch,
     instances: {
       instanceId: string;
@@ -207,28 +190,32 @@ export interface Attempts {
     }[],
     progress: Progress,
   ): Promise<Batch>;
-  /** Records how a batch's instances ended; those already recorded stay as they are. */
+  /**
+   * Records how a batch's instances ended; those already recorded stay as they are.
+   * @param waits lines of their waits for the journal, of which each is recorded once
+   */
   closeBatch(
-    attempt: { id: string; fence: number },
+    attempt: Writer,
     batch: number,
     outcomes: EndedInstance[],
     at: Instant,
+    waits?: readonly JournalEntry[],
   ): Promise<void>;
   /** Instances that were left and have been restored since: the only outcome that may change (rule B7). */
   amendOutcomes(
-    attempt: { id: string; fence: number },
+    attempt: Writer,
     outcomes: EndedInstance<'restored' | 'restoreFailed'>[],
     at: Instant,
   ): Promise<void>;
   /** What a set's instances ran before each change, newest first; reverts and repairs are not among the changes. */
   earlierImages(scaleSetId: string): Promise<EarlierImage[]>;
   /** Tells the journal that nobody acts for the attempt any more, which stays open for whoever takes it over. */
-  giveUp(attempt: { id: string; fence: number }, reason: Reason, at: Instant): Promise<void>;
+  giveUp(attempt: Writer, reason: Reason, at: Instant): Promise<void>;
   /** Records what the attempt is to end with, before failed instances are restored for it (rule B7). */
-  recordBreach(attempt: { id: string; fence: number }, reason: Reason): Promise<void>;
-  setProgress(attempt: { id: string; fence: number }, progress: Progress): Promise<void>;
+  recordBreach(attempt: Writer, reason: Reason): Promise<void>;
+  setProgress(attempt: Writer, progress: Progress): Promise<void>;
   close(
-    attempt: { id: string; fence: number },
+    attempt: Writer,
     status: Exclude<AttemptStatus, 'RollingForward'>,
     reason: Reason | null,
     progress: Progress,

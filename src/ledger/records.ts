@@ -181,6 +181,9 @@ export interface AttemptInstance {
   restoreError: string | null;
 }
 
+/** What decisions about an attempt go by. */
+export type TakenInstance = Pick<AttemptInstance, 'instanceId' | 'batch' | 'outcome' | 'error'>;
+
 export interface Batch {
   number: number;
   zone: string | null;

@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import type { Queries } from '../database/database.ts';
 import type { BatchInstancesTable, BatchesTable } from '../database/tables-ledger.ts';
 import type { BatchAction } from '../domain/attempt-kinds.ts';
-import type { AttemptInstance, Batch, InstanceOutcome } from './port.ts';
+import type { AttemptInstance, Batch, InstanceOutcome, TakenInstance } from './port.ts';
 import { fromJsonOrNull, groupBy, keyOf } from './rows.ts';
 
 /** The instances that an attempt has taken, batch by batch, each in its batch's order. */
@@ -24,7 +24,7 @@ export async function instancesOf(db: Queries, attemptId: string): Promise<Attem
 export async function takenBy(
   db: Queries,
   attemptId: string,
-): Promise<{ batches: Batch[]; instances: AttemptInstance[] }> {
+): Promise<{ batches: Batch[]; instances: TakenInstance[] }> {
   const rows = await db
     .selectFrom('batches')
     .selectAll()
@@ -33,12 +33,24 @@ export async function takenBy(
     .execute();
   if (rows.length === 0) return { batches: [], instances: [] };
   const numbers = new Set(rows.map(({ number }) => number));
-  const instances = (await instancesOf(db, attemptId)).filter(({ batch }) => numbers.has(batch));
+  const taken = await db
+    .selectFrom('batch_instances')
+    // Every look reads them all: no more than it goes by.
+    .select(['instance_id', 'batch', 'outcome', 'error'])
+    .where('attempt_id', '=', keyOf(attemptId))
+    .orderBy('batch')
+    .orderBy('position')
+    .execute();
+  const instances = taken
+    .filter(({ batch }) => numbers.has(batch))
+    .map(({ instance_id: instanceId, batch, outcome, error }) => {
+      return { instanceId, batch, outcome: outcome as InstanceOutcome | null, error };
+    });
   const members = new Map(groupBy(instances, ({ batch }) => batch).map((group) => [group[0].batch, group]));
   return { batches: rows.map((row) => toBatch(row, members.get(row.number) ?? [])), instances };
 }
 
-function toBatch(row: Selectable<BatchesTable>, members: readonly AttemptInstance[]): Batch {
+function toBatch(row: Selectable<BatchesTable>, members: readonly TakenInstance[]): Batch {
   return {
     number: row.number,
     zone: row.zone,

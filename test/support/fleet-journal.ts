@@ -1,4 +1,5 @@
 import type { Database } from '../../src/database/database.ts';
+import { journalKeysOf } from '../../src/database/journal.ts';
 import { EPOCH } from './fleet.ts';
 
 /** The journal of a set, in the order of recording, each line as a person would say it: seconds since `EPOCH` first. */
@@ -6,7 +7,7 @@ export async function journalOf(database: Database, scaleSetId: string): Promise
   const rows = await database.db
     .selectFrom('journal')
     .selectAll()
-    .where('scale_set_key', '=', scaleSetId.toLowerCase())
+    .where('scale_set_key', 'in', journalKeysOf(scaleSetId))
     .orderBy('seq')
     .execute();
   return rows.map((row) =>

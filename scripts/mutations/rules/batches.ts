@@ -250,7 +250,7 @@ export const batches: Mutation[] = [
     rule: 'B3',
     what: 'What was begun on an instance before it was protected is never finished, nor put back.',
     file: 'src/fleet/simulated/operate.ts',
-    find: 'ids.filter((id) => !begun.has(id))',
+    find: 'ids.filter((id) => !hasBegun(id))',
     replace: 'ids',
     tests: ['stores/fleet-operations'],
   },

@@ -156,8 +156,8 @@ export const instances: Mutation[] = [
     rule: 'B4',
     what: 'The previous OS disk goes before the batch is judged.',
     ...health,
-    find: 'if (scaleSet) await journalWaits(deps, input, scaleSet, judged);',
+    find: 'const waits = scaleSet ? waitEntries(input, scaleSet, judged) : [];',
     replace:
-      'if (scaleSet) await journalWaits(deps, input, scaleSet, judged);\n  await deps.fleet.discardPreviousOsDisks(input.scaleSetId, input.instanceIds, at);',
+      'const waits = scaleSet ? waitEntries(input, scaleSet, judged) : [];\n  await deps.fleet.discardPreviousOsDisks(input.scaleSetId, input.instanceIds, at);',
   },
 ];

@@ -167,11 +167,11 @@ async function doneTo(
 }
 
 async function attemptFacts({ ledger }: ClientContext, attempt: Attempt): Promise<AttemptFacts> {
-  const [rollout, { batches, instances }] = await Promise.all([
+  const [rollout, batches] = await Promise.all([
     ledger.rollouts.get(attempt.rolloutId),
-    ledger.attempts.taken(attempt.id),
+    ledger.attempts.batches(attempt.id),
   ]);
-  return { attempt, rollout, batches, taken: instances };
+  return { attempt, rollout, batches, taken: await ledger.attempts.instances(attempt.id) };
 }
 
 /** Commands take a name as long as only one set has it. */

@@ -141,8 +141,9 @@ async function readDetails(
   seen: Map<string, SeenAttempt>,
 ): Promise<ReadonlyMap<string, AttemptDetails>> {
   const read = async (attempt: Attempt) => {
-    const taken = await stored.taken(attempt.id);
-    seen.set(attempt.id, { ...taken, final: attempt.status !== 'RollingForward' });
+    const batches = await stored.batches(attempt.id);
+    const instances = await stored.instances(attempt.id);
+    seen.set(attempt.id, { batches, instances, final: attempt.status !== 'RollingForward' });
   };
   const smooth = ({ status, progress }: Attempt) =>
     status === 'Completed' && progress.failedInstanceCount === 0;

@@ -4,7 +4,8 @@ import { FleetApiError, type FleetApiErrorCode } from '../api-error.ts';
 import { aroundCalls } from '../calls.ts';
 import type { Fleet } from '../port.ts';
 import { isNamed, type FaultOf, type Faults } from './faults.ts';
-import { readRevision, type World } from './world.ts';
+import type { FleetHead } from './fleet-head.ts';
+import type { World } from './world.ts';
 
 type Effect = FaultOf<'apiError'>['effect'];
 
@@ -86,11 +87,11 @@ const UNTOUCHED: ReadonlySet<keyof Fleet> = new Set<keyof Fleet>(['operate', 'cl
 export function withApiErrors(
   fleet: Fleet,
   database: Database,
-  worldAt: (db: Queries, revision: number) => Promise<World>,
+  { head, worldAt }: { head: FleetHead; worldAt: (db: Queries, revision: number) => Promise<World> },
 ): Fleet {
   return aroundCalls(fleet, async (operation, scaleSetId, work) => {
     if (UNTOUCHED.has(operation)) return work();
-    const { faults } = await worldAt(database.db, await readRevision(database.db));
+    const { faults } = await worldAt(database.db, await head.revision());
     if (faults.of('apiError').length === 0) return work();
     const call = { operation, scaleSetId };
     const injected = await database.write(['fleet'], (tx) => takeApiError(tx, faults, call));

@@ -13,7 +13,7 @@ export interface Begun {
   error: OperationError | null;
 }
 
-/** Which instances the attempt has begun any of these operations on, with one that it has. */
+/** Which of these operations the attempt has begun on the instances, by `operationKey`. */
 export async function begunBefore(
   tx: Transaction<Tables>,
   setKey: string,
@@ -22,18 +22,18 @@ export async function begunBefore(
   ids: readonly string[],
 ): Promise<Map<string, Begun>> {
   if (ids.length === 0) return new Map();
-  const idOf = new Map(
-    operations.flatMap((operation) => ids.map((id) => [operationKey({ ...request, operation }, id), id])),
+  const keys = operations.flatMap((operation) =>
+    ids.map((id) => operationKey({ ...request, operation }, id)),
   );
   const rows = await tx
     .selectFrom('instance_operations')
     .select(['key', 'started_at', 'ends_at', 'error'])
     .where('scale_set_key', '=', setKey)
-    .where('key', 'in', [...idOf.keys()])
+    .where('key', 'in', keys)
     .execute();
   return new Map(
     rows.map((row) => [
-      idOf.get(row.key) as string,
+      row.key,
       {
         startedAt: row.started_at,
         endsAt: row.ends_at,
@@ -53,7 +53,11 @@ export function operationRow(setKey: string, request: OperationRequest, id: stri
   };
 }
 
-function operationKey({ attemptId, operation, ordinal }: OperationRequest, instanceId: string): string {
+/** What an operation of an attempt on an instance is known by, for good. */
+export function operationKey(
+  { attemptId, operation, ordinal }: OperationRequest,
+  instanceId: string,
+): string {
   return `${attemptId}:${instanceId}:${operation}:${ordinal}`;
 }
 

@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely';
 import type { Tables } from '../../database/tables.ts';
 import { insertRows } from '../../database/insert-rows.ts';
 import type { Instant } from '../../domain/clock.ts';
-import { OPERATION_ORDER, type JournalEntry } from '../../domain/operation.ts';
+import { OPERATION_ORDER, type FleetOperation, type JournalEntry } from '../../domain/operation.ts';
 import { scaleSetKey, type OperationError } from '../../domain/scale-set.ts';
 import { FleetApiError } from '../api-error.ts';
 import type { OperationRequest, OperationState } from '../port.ts';
@@ -21,7 +21,15 @@ import {
   type LoadedInstance,
   type LoadedSet,
 } from './store.ts';
-import { begunBefore, notFound, operationRow, refused, stateOf, type Begun } from './begun-operations.ts';
+import {
+  begunBefore,
+  notFound,
+  operationKey,
+  operationRow,
+  refused,
+  stateOf,
+  type Begun,
+} from './begun-operations.ts';
 import type { FleetStore } from './fleet-reads.ts';
 import type { World } from './world.ts';
 
@@ -48,8 +56,12 @@ interface Work {
   /** Settled up to `now`, before an operation is begun and after it. */
   instances: LoadedInstance[];
   byId: Map<string, LoadedInstance>;
+  /** What was begun before, by `operationKey`. */
+  known: ReadonlyMap<string, Begun>;
   /** For the journal. */
   lines: JournalEntry[];
+  /** What is begun now. */
+  rows: ReturnType<typeof operationRow>[];
 }
 
 /** The operations one after the other, each where the one before runs or has succeeded. */
@@ -60,23 +72,24 @@ async function begin(
 ): Promise<OperationState[] | FleetApiError> {
   const set = await loadSet(tx, request.scaleSetId, cache);
   if (set === null) return request.instanceIds.map((id) => notFound(id, request.at));
-  const work = await openWork(tx, set, await worldAt(tx, set.revision), request);
+  const operations = [request.operation, ...(request.then ?? [])];
+  const work = await openWork(tx, set, await worldAt(tx, set.revision), { ...request, operations });
   const states = new Map<string, OperationState>();
   let ids = [...new Set(request.instanceIds)];
-  let hasBegun = false;
   // An error is answered, not thrown, so that the transaction commits what has happened, and the fault's count.
   let failure: FleetApiError | null = null;
-  for (const operation of [request.operation, ...(request.then ?? [])]) {
+  for (const operation of operations) {
     const one = { ...request, operation, instanceIds: ids };
     const injected = await takeApiError(tx, work.world.faults, one);
     failure = injected?.error ?? null;
     if (injected?.effect === 'before' || injected?.effect === 'throttled') break;
-    const begun = await beginOne(work, one);
-    for (const state of begun.states) states.set(state.instanceId, state);
-    hasBegun ||= begun.hasBegun;
-    ids = begun.states.filter(goesOn).map(({ instanceId }) => instanceId);
+    const answered = await beginOne(work, one);
+    for (const state of answered) states.set(state.instanceId, state);
+    ids = answered.filter(goesOn).map(({ instanceId }) => instanceId);
     if (failure !== null) break;
   }
+  await insertRows(tx, 'instance_operations', work.rows);
+  const hasBegun = work.rows.length > 0;
   if (hasBegun || work.lines.length > 0) {
     // Whoever begins an operation with a higher fence has taken the set over: the lower ones are fenced off from now on.
     const fence = hasBegun ? Math.max(set.fence, request.fence) : set.fence;
@@ -93,7 +106,7 @@ async function openWork(
   tx: Transaction<Tables>,
   set: LoadedSet,
   world: World,
-  request: OperationRequest,
+  request: OperationRequest & { operations: readonly FleetOperation[] },
 ): Promise<Work> {
   const now = Math.max(request.at, set.simTime);
   const instances = await loadInstances(tx, set, {
@@ -102,33 +115,29 @@ async function openWork(
   });
   const lines = settleAll(set.spec, instances, now);
   const byId = new Map(instances.map((instance) => [instance.row.instance_id, instance]));
-  return { tx, set, world, now, instances, byId, lines };
+  const known = await begunBefore(tx, set.key, request, request.operations, request.instanceIds);
+  return { tx, set, world, now, instances, byId, known, lines, rows: [] };
 }
 
-async function beginOne(
-  work: Work,
-  request: OperationRequest,
-): Promise<{ states: OperationState[]; hasBegun: boolean }> {
-  const { tx, set, byId, now } = work;
-  const known = await begunBefore(tx, set.key, request, [request.operation], request.instanceIds);
+async function beginOne(work: Work, request: OperationRequest): Promise<OperationState[]> {
+  const { tx, set, byId, known, now } = work;
   const resources = await resourcesFor(tx, set, request);
   const spared = await sparedInstances(tx, set.key, request, work.instances);
-  const fresh = new Map<string, Begun>();
+  const fresh: [instanceId: string, begun: Begun][] = [];
   const states = request.instanceIds.map((id): OperationState => {
-    const before = known.get(id);
+    const before = known.get(operationKey(request, id));
     if (before !== undefined) return stateOf(id, before, now);
     const instance = byId.get(id);
     if (instance === undefined) return notFound(id, now);
     const error = refusal(set, instance, request) ?? (spared.has(id) ? protection(id) : null);
     if (error !== null) return refused(id, error, now);
     const begun = plan(instance, work, resources, request);
-    fresh.set(id, begun);
+    fresh.push([id, begun]);
     return stateOf(id, begun, now);
   });
   work.lines.push(...settleAll(set.spec, work.instances, now));
-  const rows = [...fresh].map(([id, begun]) => operationRow(set.key, request, id, begun));
-  await insertRows(tx, 'instance_operations', rows);
-  return { states, hasBegun: fresh.size > 0 };
+  work.rows.push(...fresh.map(([id, begun]) => operationRow(set.key, request, id, begun)));
+  return states;
 }
 
 /** Fixes the course of an operation and begins it: now, or when what the instance is doing has ended. */
@@ -206,7 +215,9 @@ async function sparedInstances(
 ): Promise<Set<string>> {
   const ids = instances.filter(({ state }) => state.protected).map(({ row }) => row.instance_id);
   const begun = await begunBefore(tx, setKey, request, OPERATION_ORDER, ids);
-  return new Set(ids.filter((id) => !begun.has(id)));
+  const hasBegun = (id: string) =>
+    OPERATION_ORDER.some((operation) => begun.has(operationKey({ ...request, operation }, id)));
+  return new Set(ids.filter((id) => !hasBegun(id)));
 }
 
 function protection(instanceId: string): OperationError {

@@ -36,7 +36,8 @@ import { addFaults, readFaults, setBehaviour, setFaults } from './scenario.ts';
 import { seedFleet, type SeededFleet } from './seed.ts';
 import { setLock } from './store.ts';
 import { readSurroundings } from './surroundings.ts';
-import { loadWorld, readClock, type World } from './world.ts';
+import { FleetHead } from './fleet-head.ts';
+import { loadWorld, type World } from './world.ts';
 import { readModel, writeModel, type ModelWrite } from './write-model.ts';
 
 /** The simulated fleet, and what only a simulated one can do: be made, published to, and go wrong on demand. */
@@ -89,9 +90,10 @@ export interface SimulatedFleet extends Fleet {
 export async function openSimulatedFleet(database: Database): Promise<SimulatedFleet> {
   const { db } = database;
   const world = worldReader();
+  const head = new FleetHead(db);
   const store = { database, worldAt: world, cache: new InstanceCache() };
   const port: Fleet = {
-    clock: async () => (await readClock(db)) ?? REAL_TIME,
+    clock: async () => (await head.clock()) ?? REAL_TIME,
     regions: () => readRegions(db),
     timings: async () => timingsOf((await loadWorld(db)).behaviour),
     scaleSets: (filter) => readScaleSets(db, filter),
@@ -106,9 +108,9 @@ export async function openSimulatedFleet(database: Database): Promise<SimulatedF
   };
   return {
     ...port,
-    overApi: () => withApiErrors(port, database, world),
-    seed: (spec, wallNow) => seedFleet(database, spec, wallNow),
-    import: (fleet) => importFleet(database, fleet),
+    overApi: () => withApiErrors(port, database, { head, worldAt: world }),
+    seed: head.changing((spec, wallNow) => seedFleet(database, spec, wallNow)),
+    import: head.changing((fleet) => importFleet(database, fleet)),
     publishImageVersion: (version) => publishImageVersion(database, version),
     publishGalleryVersion: (version) => publishGalleryVersion(database, version),
     images: () => readImages(db),
@@ -120,13 +122,13 @@ export async function openSimulatedFleet(database: Database): Promise<SimulatedF
     changeInstances: (scaleSetId, instanceIds, change, at) =>
       changeInstances(database, scaleSetId, instanceIds, change, at),
     faults: () => readFaults(db),
-    addFaults: (faults) => addFaults(database, faults),
-    setFaults: (faults) => setFaults(database, faults),
-    setBehaviour: (behaviour) => setBehaviour(database, behaviour),
+    addFaults: head.changing((faults) => addFaults(database, faults)),
+    setFaults: head.changing((faults) => setFaults(database, faults)),
+    setBehaviour: head.changing((behaviour) => setBehaviour(database, behaviour)),
     externalResources: () => listExternalResources(db),
     putExternalResource: (resource) => putExternalResource(db, resource),
     serviceFabricClusters: () => readNeighbours(db, 'service_fabric_clusters'),
-    putServiceFabricCluster: (cluster) => putCluster(database, cluster),
+    putServiceFabricCluster: head.changing((cluster) => putCluster(database, cluster)),
     settle: (scaleSetId, at) => settleSet(store, scaleSetId, at),
   };
 }

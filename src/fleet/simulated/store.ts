@@ -144,6 +144,7 @@ export function placeOf(row: InstanceFrame): InstancePlace {
 /** Lets what is planned happen up to `now`, in memory; the lines for the journal are in order of time. */
 export function settleAll(spec: ScaleSet, instances: LoadedInstance[], now: Instant): JournalEntry[] {
   const lines = instances.flatMap((instance) => {
+    if (instance.state.planned.length === 0) return [];
     const settled = settle(instance.state, now);
     instance.state = settled.state;
     const place = {

@@ -49,19 +49,19 @@ export async function loadWorld(db: Queries): Promise<World> {
   };
 }
 
-/** A number that changes with the world: see `loadWorld`. */
-export async function readRevision(db: Queries): Promise<number> {
-  const row = await db.selectFrom('fleet').select('revision').executeTakeFirst();
-  return row?.revision ?? 0;
+export interface Head {
+  /** Null before anything was seeded. */
+  clock: VirtualClock | null;
+  /** A number that changes with the world: see `loadWorld`. */
+  revision: number;
 }
 
-/** The fleet's clock, or null before anything was seeded: asked for by every activity. */
-export async function readClock(db: Queries): Promise<VirtualClock | null> {
+export async function readHead(db: Queries): Promise<Head> {
   const row = await db
     .selectFrom('fleet')
-    .select(['epoch_virtual', 'epoch_wall', 'speed'])
+    .select(['epoch_virtual', 'epoch_wall', 'speed', 'revision'])
     .executeTakeFirst();
-  return row === undefined ? null : toClock(row);
+  return row === undefined ? { clock: null, revision: 0 } : { clock: toClock(row), revision: row.revision };
 }
 
 function toClock(row: { epoch_virtual: number; epoch_wall: number; speed: number }): VirtualClock {
