@@ -12,6 +12,7 @@ import { replay } from './replay.ts';
 import { policies } from './rules/policies.ts';
 import { serviceFabric } from './rules/service-fabric.ts';
 import { thresholds } from './rules/thresholds.ts';
+import { windows } from './rules/windows.ts';
 
 /** All of them, in the order of the rules. */
 export const MUTATIONS: readonly Mutation[] = [
@@ -27,5 +28,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...serviceFabric,
   ...models,
   ...fleetWide,
+  ...windows,
   ...replay,
 ];

@@ -62,7 +62,7 @@ export async function openAttempt(
 }
 
 /** Only OS upgrades begin by themselves; everything else is a person's wish. */
-function startedBy({ kind, action }: Rollout): Attempt['startedBy'] {
+export function startedBy({ kind, action }: Rollout): Attempt['startedBy'] {
   return kind !== 'manual' && action === 'osUpgrade' ? 'Platform' : 'User';
 }
 

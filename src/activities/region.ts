@@ -9,7 +9,7 @@ import type { RegionCounts } from '../workflows/messages.ts';
 import { claimRegion, releaseRegion } from './claims.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
 import { notFound } from './failures.ts';
-import { takeDue } from './region-due.ts';
+import { NONE_HELD, takeDue, type HeldTargets } from './region-due.ts';
 import { scanRegion } from './region-scan.ts';
 import type { RegionLook, RegionLookInput } from './types.ts';
 
@@ -29,9 +29,11 @@ export async function lookAtRegion(deps: ActivityDependencies, input: RegionLook
   if (order?.state === 'cancelled' && cancelled) await cancelWaiting(deps, input, cancelled);
   const { targets: seen, strangers } = await findStrangers(deps, input, await settleTargets(deps, input));
   const begins = !cancelled && order?.state !== 'paused';
-  const { due, targets } = begins ? await takeDue(deps, rollout, seen, at) : { due: [], targets: seen };
+  const { due, held, targets } = begins
+    ? await takeDue(deps, rollout, seen, at)
+    : { due: [], held: NONE_HELD, targets: seen };
   const running = targets.filter(isUpgrading);
-  const view = { input, rollout, targets, running, cancelled, at };
+  const view = { input, rollout, targets, running, held, cancelled, at };
   // What is half done is finished whatever was ordered: the set's own workflow stops at the end of its batch.
   return answer(deps, view, strangers, [...orphansOf(view, strangers), ...due], order);
 }
@@ -42,6 +44,7 @@ interface RegionView {
   targets: Target[];
   /** Targets whose upgrade was begun and has not ended. */
   running: Target[];
+  held: HeldTargets;
   cancelled: Reason | null;
   at: Instant;
 }
@@ -145,7 +148,7 @@ function orphansOf({ input, running }: RegionView, strangers: readonly string[])
 
 async function answer(
   deps: ActivityDependencies,
-  { input, rollout, targets, running, cancelled, at }: RegionView,
+  { input, rollout, targets, running, held, cancelled, at }: RegionView,
   strangers: string[],
   next: Target[],
   order: Order | null,
@@ -157,7 +160,10 @@ async function answer(
   const own = input.cancelRequested ? await ownStrangers(deps, rollout, strangers) : [];
   const base = { counts, strangers, own, done, cancelled, start: [] as RegionLook['start'] };
   if (done && input.cancelRequested) await keepForNextRun(deps, targets, at);
-  if (done || (paused && running.length === 0)) await releaseRegion(deps, rollout.id, input.region, at);
+  // Where nothing may begin, nobody else of the pair is kept from it, unless something is half way.
+  const isClosed = waiting.length > 0 && waiting.every((target) => held.targets.has(target));
+  if (done || ((paused || isClosed) && running.length === 0))
+    await releaseRegion(deps, rollout.id, input.region, at);
   if (done) return { ...base, waitingFor: '', nextAt: null };
   const resume = paused ? `resume (paused by ${order.who}: ${order.why})` : null;
   if (resume && next.length === 0) return { ...base, waitingFor: resume, nextAt: null };
@@ -177,18 +183,35 @@ async function answer(
   }
   const begun = await begin(deps, input, next, at);
   const started = new Set(begun);
-  const upcoming = waiting.filter((target) => !started.has(target)).map((target) => target.triggerAt);
-  const nextTrigger = upcoming.length > 0 ? Math.min(...upcoming) : null;
+  const left = waiting.filter((target) => !started.has(target));
+  const upgrading = running.length + begun.filter((target) => target.status === 'waiting').length;
+  const comes = whatComes(left, held, upgrading > 0, at);
   return {
     ...base,
     counts: {
       ...counts,
-      waiting: upcoming.length,
-      upgrading: running.length + begun.filter((t) => t.status === 'waiting').length,
+      waiting: left.length,
+      upgrading,
     },
     start: begun.map((target) => ({ scaleSetId: target.scaleSetId, name: target.scaleSetName })),
-    waitingFor: resume ?? (nextTrigger === null ? 'the upgrades of its scale sets' : 'the next trigger'),
-    nextAt: resume === null && nextTrigger !== null && nextTrigger > at ? nextTrigger : null,
+    ...(resume === null ? comes : { waitingFor: resume, nextAt: null }),
+  };
+}
+
+/** What the region waits for, of sets that were not begun: the first trigger, or when the first of those that are held may begin. */
+function whatComes(
+  left: readonly Target[],
+  { targets: held, first }: HeldTargets,
+  isUpgrading: boolean,
+  at: Instant,
+): Pick<RegionLook, 'waitingFor' | 'nextAt'> {
+  const triggers = left.filter((target) => !held.has(target)).map((target) => target.triggerAt);
+  const trigger = triggers.length > 0 ? Math.min(...triggers) : null;
+  const moments = [trigger, first?.until ?? null].filter((moment) => moment !== null && moment > at);
+  const upgrades = first === null || isUpgrading ? 'the upgrades of its scale sets' : first.what;
+  return {
+    waitingFor: trigger === null ? upgrades : 'the next trigger',
+    nextAt: moments.length > 0 ? Math.min(...(moments as Instant[])) : null,
   };
 }
 

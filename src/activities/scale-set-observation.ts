@@ -1,3 +1,4 @@
+import type { Place } from '../domain/calendar.ts';
 import { CANCELLED_THROUGH_TEMPORAL } from '../domain/cancel.ts';
 import type { Instant } from '../domain/clock.ts';
 import { isServiceFabric } from '../domain/extensions.ts';
@@ -8,6 +9,7 @@ import { scopesOf } from '../domain/scopes.ts';
 import type { SetObservation } from '../domain/set-planner.ts';
 import { stopCodes } from '../domain/stop-codes.ts';
 import type { Attempt, Batch, Order, Reason, Rollout } from '../ledger/port.ts';
+import { readCalendar, type SeenCalendar } from './calendar.ts';
 import { zoneGroup } from './claims.ts';
 import type { ActivityDependencies } from './context.ts';
 import { eligibilityOf, reasonAgainst } from './eligibility.ts';
@@ -21,6 +23,7 @@ export interface Observation {
   attempt: Attempt;
   instances: Instance[];
   batches: Batch[];
+  calendar: SeenCalendar;
   seen: SetObservation;
 }
 
@@ -34,7 +37,7 @@ export async function observe(
   at: Instant,
 ): Promise<Observation> {
   const { fleet, ledger } = deps;
-  const [instances, goal, { batches, instances: taken }, order, claims, lost] = await Promise.all([
+  const [instances, goal, { batches, instances: taken }, order, claims, lost, calendar] = await Promise.all([
     fleet.instances(scaleSet.id, at),
     goalOf(deps, rollout, scaleSet, at),
     ledger.attempts.taken(attempt.id),
@@ -48,6 +51,7 @@ export async function observe(
     ),
     ledger.claims.list({ holder: attempt.id }),
     lostEligibility(deps, rollout, scaleSet, attempt, at),
+    readCalendar(deps, attempt.startedBy),
   ]);
   const last = batches.at(-1);
   const zones = claims.find((claim) => claim.group === zoneGroup(scaleSet.region, rollout.target).group);
@@ -65,6 +69,7 @@ export async function observe(
     openBatch: last && last.endedAt === null ? last : null,
     lastBatch: last?.endedAt ? { ...last, endedAt: last.endedAt } : null,
     paused: order?.state === 'paused',
+    closed: calendar.closedFor(placeOf({ rollout, scaleSet }), at),
     breach: attempt.reason,
     stop: orderToStop(input, attempt, order) ?? lost,
     rollsBackOnBreach: rollsBackOnBreach(attempt),
@@ -72,7 +77,12 @@ export async function observe(
     zonesTakeTurns: attempt.startedBy === 'Platform' || attempt.kind === 'revert',
     zoneHeld: zones?.value ?? null,
   };
-  return { scaleSet, rollout, attempt, instances, batches, seen };
+  return { scaleSet, rollout, attempt, instances, batches, calendar, seen };
+}
+
+/** Where its batches are, for the calendar (rule D10). */
+export function placeOf({ rollout, scaleSet }: Pick<Observation, 'rollout' | 'scaleSet'>): Place {
+  return { rolloutId: rollout.id, region: scaleSet.region, scaleSetId: scaleSet.id };
 }
 
 /** Why a person, or Temporal, has the attempt end at this batch boundary, if they do. */

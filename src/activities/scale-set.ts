@@ -6,7 +6,7 @@ import { reference } from './attempt-reference.ts';
 import { claimZone, leaveZone, zoneGroup } from './claims.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
 import { existingRollout, openAttempt } from './open-attempt.ts';
-import { observe, type Observation } from './scale-set-observation.ts';
+import { observe, placeOf, type Observation } from './scale-set-observation.ts';
 import type { ScaleSetLook, ScaleSetLookInput } from './types.ts';
 
 /**
@@ -81,8 +81,9 @@ async function record(
     case 'wait':
       // Whoever waits for long leaves the zone to the others (rule D4).
       await leaveZone(deps, observation.attempt.id, at);
-      return step.for === 'resume'
-        ? waiting(deps, observation, 'paused: waits for resume', null)
+      if (step.for === 'resume') return waiting(deps, observation, 'paused: waits for resume', null);
+      return step.for === 'window'
+        ? waitingForWindow(deps, observation, step, at)
         : waiting(deps, observation, 'the pause between batches', step.until);
     case 'breach':
     case 'claimZone':
@@ -92,11 +93,12 @@ async function record(
 }
 
 async function openBatch(
-  { ledger }: ActivityDependencies,
-  { attempt, instances, seen }: Observation,
+  deps: ActivityDependencies,
+  observation: Observation,
   step: Extract<SetStep, { kind: 'batch' }>,
   at: Instant,
 ): Promise<ScaleSetLook> {
+  const { attempt, instances, seen, calendar } = observation;
   const chosen = new Set(step.instanceIds);
   const healthy = new Set(seen.instances.filter((one) => one.healthy).map((one) => one.instanceId));
   const members = instances
@@ -116,9 +118,17 @@ async function openBatch(
   };
   const { number, zone, updateDomain, destination } = step;
   const { action, version: to } = destination;
-  const batch = { number, zone, updateDomain, action, to, observed: countsOf(seen), startedAt: at };
+  const override = calendar.overrideFor(placeOf(observation), at);
+  const observed = { ...countsOf(seen), ...(override ? { override: override.id } : {}) };
+  const { revision } = calendar;
+  const batch = {
+    ...{ number, zone, updateDomain, action, to, observed, startedAt: at },
+    ...(revision === undefined ? {} : { calendar: revision }),
+  };
   // What was recorded counts: another worker may have carried out the same look, and seen other instances.
-  const recorded = await ledger.attempts.openBatch(attempt, batch, members, progress);
+  const recorded = await deps.ledger.attempts.openBatch(attempt, batch, members, progress);
+  if (recorded === null)
+    return waiting(deps, observation, 'another look: windows or freezes have just been changed', at);
   return batchLook(attempt, recorded, progress);
 }
 
@@ -143,6 +153,17 @@ function batchLook(attempt: Attempt, batch: Batch, progress: Progress): ScaleSet
   };
 }
 
+/** It may be days away, and somebody may change it meanwhile: it is looked at again although the wake-up was lost. */
+function waitingForWindow(
+  deps: ActivityDependencies,
+  observation: Observation,
+  { what, until }: { what: string; until: Instant | null },
+  at: Instant,
+): Promise<ScaleSetLook> {
+  const fallback = at + observation.rollout.settings.fallbackPoll;
+  return waiting(deps, observation, what, until, Math.min(until ?? fallback, fallback));
+}
+
 async function finish(
   deps: ActivityDependencies,
   input: ScaleSetLookInput,
@@ -162,10 +183,12 @@ async function waiting(
   { attempt, seen }: Observation,
   what: string,
   until: Instant | null,
+  lookAgainAt?: Instant,
 ): Promise<ScaleSetLook> {
   const progress = progressOf(seen);
   const counts = Object.keys(progress) as (keyof Progress)[];
   if (counts.some((count) => progress[count] !== attempt.progress[count]))
     await ledger.attempts.setProgress(attempt, progress);
-  return { kind: 'wait', attempt: reference(attempt), progress, what, until };
+  const wait = { kind: 'wait' as const, attempt: reference(attempt), progress, what, until };
+  return lookAgainAt === undefined ? wait : { ...wait, lookAgainAt };
 }

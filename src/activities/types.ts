@@ -46,7 +46,13 @@ export type ScaleSetLook = { attempt: AttemptRef; progress: Progress } & (
     }
   /** Failed instances are restored before the attempt ends (rule B7). */
   | { kind: 'rollBack'; instanceIds: string[]; rolloutId: string; target: ImageVersion }
-  | { kind: 'wait'; what: string; until: Instant | null }
+  | {
+      kind: 'wait';
+      what: string;
+      until: Instant | null;
+      /** When to look although `until` is later: what is waited for may change. */
+      lookAgainAt?: Instant;
+    }
   /** `foreign`: it was an earlier rollout's attempt that was wound down; the set's own turn comes now. */
   | {
       kind: 'finished';

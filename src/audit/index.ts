@@ -1,6 +1,7 @@
 import type { Instant } from '../domain/clock.ts';
 import type { JournalEntry } from '../domain/operation.ts';
 import { checkBatches } from './batches.ts';
+import { checkCalendar } from './calendar.ts';
 import { checkFleetWide } from './fleet-wide.ts';
 import { checkInstances } from './instances.ts';
 import type { Checked, Violation } from './report.ts';
@@ -38,6 +39,7 @@ export interface OpenAttempt {
 /**
  * Proves the safety rules from the journal alone (rule E4): not what the orchestrator believed, but what was written down
  * when it happened.
+ * @param entries in the order of recording
  * @param pairs the geo-pairs of the regions, which are the only thing that no journal tells
  * @param rolloutId judges only this rollout; the others are what it may clash with. All, if absent
  */
@@ -55,6 +57,7 @@ export function auditJournal(
     ...checkBatches(judged),
     ...checkInstances(judged),
     ...checkFleetWide(story, pairs, isJudged),
+    checkCalendar(entries, judged),
   ].toSorted((a, b) => a.rule.localeCompare(b.rule, 'en', { numeric: true }));
   const sum = (count: (attempt: AttemptStory) => number) =>
     judged.reduce((total, attempt) => total + count(attempt), 0);

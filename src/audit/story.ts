@@ -69,6 +69,8 @@ export function tellStory(entries: readonly JournalEntry[]): Story {
   let leftOut = 0;
   for (const entry of inOrder) {
     const attempt = attempts.get(entry.attemptId);
+    // Of rules about when batches may begin, which are of no attempt, see `calendar.ts`.
+    if (entry.observed?.rule) continue;
     if (!attempt) leftOut++;
     else if (entry.instanceId === '') addEvent(attempt, entry);
     else addToLife(attempt, lives, entry);

@@ -23,13 +23,16 @@ export async function auditRollout(
   const others = (await ledger.attempts.listOf({})).filter((one) => mayClash(one, own, regions));
   const entries: RecordedEntry[] = [];
   for await (const entry of readJournal(context, { rolloutId: rollout.id })) entries.push(entry);
+  // Lines about when batches may begin are of no rollout (rule D10).
+  for await (const entry of readJournal(context, { rolloutId: '' })) entries.push(entry);
   const wanted = new Set(others.map(({ id }) => id));
   for (const scaleSetId of new Set(others.map((one) => one.scaleSetId))) {
     for await (const entry of readJournal(context, { scaleSetId })) {
       if (wanted.has(entry.attemptId)) entries.push(entry);
     }
   }
-  return { rollout, ...auditJournal(entries, geoPairs(regions), rollout.id) };
+  const inOrder = entries.toSorted((a, b) => a.seq - b.seq);
+  return { rollout, ...auditJournal(inOrder, geoPairs(regions), rollout.id) };
 }
 
 function mayClash(other: Attempt, own: readonly Attempt[], regions: readonly Region[]): boolean {

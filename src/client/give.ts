@@ -63,3 +63,8 @@ export function cancelCommand(rolloutId: string): string {
 export function repairCommand(of: string): string {
   return `rollouts repair ${of} --why TEXT`;
 }
+
+/** Lets what is in a scope begin batches in spite of windows and freezes. @param scope as the ledger spells it */
+export function overrideCommand(scope: string): string {
+  return `rollouts overrides add ${placeOf(scope)} --for 2h --why TEXT`;
+}

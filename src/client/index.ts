@@ -1,4 +1,7 @@
 export { auditRollout, type RolloutAudit } from './audit.ts';
+export { readWindow, requireMoment, requireZone, type WindowText } from './calendar/input.ts';
+export { listRules, viewRule, type RuleList, type RuleState, type RuleView } from './calendar/list.ts';
+export { addRule, removeRule, type AddRuleRequest, type ChangedRule } from './calendar/rules.ts';
 export { currentInstant, currentUser, type ClientContext } from './context.ts';
 export { decide, type DecideRequest } from './decide.ts';
 export { parseDuration } from './durations.ts';

@@ -4,8 +4,9 @@ import { estimateRollout, type RegionEstimate, type RolloutEstimate } from '../d
 import type { PhasePlan } from '../domain/phases.ts';
 import { policyInForce, type RolloutSettings } from '../domain/policy.ts';
 import { triggerTime } from '../domain/trigger.ts';
-import type { Rollout } from '../ledger/port.ts';
+import type { CalendarRule, Rollout } from '../ledger/port.ts';
 import { imageRolloutId } from '../workflows/ids.ts';
+import { calendarNotes } from './calendar/plan-notes.ts';
 import { choosePhases, requireRegions } from './choose-phases.ts';
 import { currentInstant, type ClientContext } from './context.ts';
 import type {
@@ -48,7 +49,14 @@ export async function planRollout(context: ClientContext, request: PlanRequest):
   const phases = choosePhases({ kind, eligible, allRegions: inFleet.allRegions, phases: request.phases });
   const past = await rolloutsOf(context, target);
   const generation = (past[0]?.generation ?? 0) + 1;
-  const draft: Draft = { rolloutId: imageRolloutId(target, generation), settings, phases, eligible };
+  const { rules: calendar } = await context.ledger.calendar.read();
+  const draft: Draft = {
+    rolloutId: imageRolloutId(target, generation),
+    settings,
+    phases,
+    eligible,
+    calendar,
+  };
   const { speed } = await context.fleet.clock();
   const estimate = await estimatePlan(context, draft, startAt, speed);
   const plannedPhases = phases.map((_, index) => planPhase(draft, estimate, index));
@@ -86,6 +94,7 @@ interface Draft {
   settings: RolloutSettings;
   phases: readonly PhasePlan[];
   eligible: readonly SurveyedSet[];
+  calendar: readonly CalendarRule[];
 }
 
 function inRegions(inFleet: ImageInFleet, wanted: readonly string[] | undefined): ImageInFleet {
@@ -158,29 +167,27 @@ function planRegion(draft: Draft, { name, start, end }: RegionEstimate, phaseSta
 }
 
 function planScaleSet(draft: Draft, set: SurveyedSet, seenAt: Instant): PlannedScaleSet {
-  const { id, name, automaticUpgradesSince } = set.scaleSet;
-  const { rolloutId, settings } = draft;
+  const { id, name, region, automaticUpgradesSince } = set.scaleSet;
+  const { rolloutId, settings, calendar } = draft;
   const { everTriggered } = set;
+  const triggerAt = triggerTime({
+    ...{ settings, rolloutId, scaleSetId: id, seenAt, everTriggered, automaticUpgradesSince },
+  });
+  const delays =
+    set.toUpgrade > 0 ? calendarNotes(calendar, { rolloutId, region, scaleSetId: id }, triggerAt) : [];
   return {
     id,
     name,
     instances: set.instanceCount,
     toUpgrade: set.toUpgrade,
-    triggerAt: triggerTime({
-      settings,
-      rolloutId,
-      scaleSetId: id,
-      seenAt,
-      everTriggered,
-      automaticUpgradesSince,
-    }),
+    triggerAt,
     batches: set.batches.map(({ zone, updateDomain, instanceIds }) => ({
       zone,
       updateDomain,
       size: instanceIds.length,
     })),
     warnings: set.warnings,
-    notes: set.notes,
+    notes: [...set.notes, ...delays],
   };
 }
 

@@ -22,6 +22,7 @@ export function stopsAtOnce(
     openBatch: null,
     lastBatch: null,
     paused: false,
+    closed: null,
     breach: null,
     rollsBackOnBreach: false,
     stop: null,

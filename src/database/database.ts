@@ -7,6 +7,9 @@ import type { Tables } from './tables.ts';
 
 export type Engine = 'sqlite' | 'postgres';
 
+/** Those who share a lock keep out only whoever wants it alone. */
+export type Lock = string | { shared: string };
+
 /** A connection for reading, or a transaction. */
 export type Queries = Kysely<Tables> | Transaction<Tables>;
 
@@ -21,7 +24,7 @@ export interface Database {
    * was busy or chose it as a deadlock's victim: `work` must have no effect but through its transaction.
    * On SQLite one writer at a time is the rule of the file; on PostgreSQL the locks are advisory and taken in order.
    */
-  write<T>(locks: readonly string[], work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
+  write<T>(locks: readonly Lock[], work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -85,19 +88,28 @@ async function migrate(db: Kysely<Tables>, engine: Engine): Promise<void> {
 async function write<T>(
   db: Kysely<Tables>,
   engine: Engine,
-  locks: readonly string[],
+  locks: readonly Lock[],
   work: (tx: Transaction<Tables>) => Promise<T>,
 ): Promise<T> {
   return withRetries(() =>
     db.transaction().execute(async (tx) => {
-      if (engine === 'postgres') {
-        for (const lock of [...new Set(locks)].toSorted()) {
-          await sql`select pg_advisory_xact_lock(hashtextextended(${lock}, 0))`.execute(tx);
-        }
-      }
+      if (engine === 'postgres') await takeLocks(tx, locks);
       return work(tx);
     }),
   );
+}
+
+/** Always in the order of their names: nobody waits for another in a circle. */
+async function takeLocks(tx: Transaction<Tables>, locks: readonly Lock[]): Promise<void> {
+  const isShared = new Map<string, boolean>();
+  for (const lock of locks) {
+    const name = typeof lock === 'string' ? lock : lock.shared;
+    isShared.set(name, typeof lock !== 'string' && isShared.get(name) !== false);
+  }
+  for (const [name, shared] of [...isShared].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const take = sql.raw(shared ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock');
+    await sql`select ${take}(hashtextextended(${name}, 0))`.execute(tx);
+  }
 }
 
 function withoutPassword(url: string): string {

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import type { RuleDefinition } from '../domain/calendar.ts';
 import type { EligibilityWarning } from '../domain/eligibility.ts';
 import type { ImageVersion } from '../domain/image.ts';
 import type { PhasePlan } from '../domain/phases.ts';
@@ -29,6 +30,7 @@ export interface LedgerTables {
   journal_waits: JournalWaitsTable;
   quarantine: QuarantineTable;
   held_versions: HeldVersionsTable;
+  calendar_rules: CalendarRulesTable;
 }
 
 export interface RolloutsTable {
@@ -238,4 +240,17 @@ export interface HeldVersionsTable {
   since: number;
   lifted_at: number | null;
   lifted_by: string | null;
+}
+
+export interface CalendarRulesTable {
+  seq: Generated<number>;
+  kind: string;
+  scope: string;
+  definition: Json<RuleDefinition>;
+  who: string;
+  why: string;
+  at: number;
+  removed_at: number | null;
+  removed_by: string | null;
+  removed_why: string | null;
 }

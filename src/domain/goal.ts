@@ -9,6 +9,11 @@ export interface Destination {
   action: BatchAction;
 }
 
+/** Two destinations with the same key are one. */
+export function destinationKey({ version, action }: Destination): string {
+  return `${action} ${imageKey(version.image)} ${version.version}`;
+}
+
 /** All that the wishes of an attempt follow from. */
 export interface Goal {
   kind: AttemptKind;

@@ -1,4 +1,5 @@
 import type { AttemptKind, BatchAction } from './attempt-kinds.ts';
+import type { CalendarRule } from './calendar.ts';
 import type { Instant } from './clock.ts';
 import type { Image } from './image.ts';
 import type { RollingUpgradePolicy } from './scale-set.ts';
@@ -46,8 +47,11 @@ export function isSpared(error: string | null): boolean {
 
 const MODEL_FAULTS = [operationErrorCodes.CredentialExpired, operationErrorCodes.ExternalResourceUnavailable];
 
-/** What the journal tells of beside operations: waits, and how attempts and batches came and went. */
-export type JournalEvent = 'health.wait' | 'attempt' | 'takeOver' | 'giveUp' | 'batch';
+/**
+ * What the journal tells of beside operations: waits, how attempts and batches came and went, and the rules of when batches may begin,
+ * as they were laid down (`started`) and taken back (`succeeded`).
+ */
+export type JournalEvent = 'health.wait' | 'attempt' | 'takeOver' | 'giveUp' | 'batch' | CalendarRule['kind'];
 
 /** A scale set as it was counted when a batch was decided on. */
 export interface SetCounts {
@@ -80,6 +84,13 @@ export interface Observed extends Partial<SetCounts> {
   /** Those that a batch took. */
   members?: string[];
   action?: BatchAction;
+  /** The revision of the calendar that a batch was decided by (rule D10). */
+  calendar?: number;
+  /** The id of the override without which a batch would not have begun (rule D10). */
+  override?: string;
+  /** Of a line about a rule of when batches may begin: as it was laid down; if it was taken back, by whom and why. */
+  rule?: CalendarRule;
+  removed?: { who: string; why: string };
   /** How many of a batch ended how. */
   outcomes?: Record<string, number>;
   /** Those of a batch that were deleted while it ran. */
@@ -107,7 +118,7 @@ export interface JournalEntry {
   operation: FleetOperation | JournalEvent;
   event: 'started' | 'succeeded' | 'failed';
   scaleSetId: string;
-  /** Empty where a line is of the whole set: attempts and batches. */
+  /** Empty where a line is of the whole set: attempts and batches. So are all ids of a line about more than one set. */
   instanceId: string;
   region: string;
   zone: string | null;

@@ -2,10 +2,9 @@ import { ATTEMPT_KINDS, type AttemptKind } from './attempt-kinds.ts';
 import { batchSize, nextBatch, zonesOf, type BatchPlan, type InstanceView } from './batching.ts';
 import { ALONE } from './claims.ts';
 import type { Instant } from './clock.ts';
-import type { Destination, LeftAlone } from './goal.ts';
+import { destinationKey, type Destination, type LeftAlone } from './goal.ts';
 import { describeLeftAlone, type LeftAloneInstance } from './left-alone.ts';
 import { exceedsPercent, percentOf } from './health.ts';
-import { imageKey } from './image.ts';
 import { placeKey, type SetCounts } from './operation.ts';
 import type { RollingUpgradePolicy } from './scale-set.ts';
 import { hasLeftRollout, stopCodes, stopStatus, type StopReason } from './stop-codes.ts';
@@ -45,6 +44,8 @@ export interface SetObservation {
   openBatch: { number: number; zone: string | null } | null;
   lastBatch: { number: number; zone: string | null; updateDomain: number | null; endedAt: Instant } | null;
   paused: boolean;
+  /** Set while windows and freezes let no batch begin (rule D10): what is waited for, and until when if that is known. */
+  closed: { what: string; until: Instant | null } | null;
   /** What the attempt is to end with once failed instances have been restored: recorded before the first of them was (rule B7). */
   breach: StopReason | null;
   /** Failed instances that were left are restored when the policy is broken (rule B7): automatic rollouts that ask for it. */
@@ -68,6 +69,7 @@ export type SetStep =
   | { kind: 'rollBack'; instanceIds: string[] }
   | { kind: 'claimZone'; accepts: string[] }
   | { kind: 'wait'; for: 'resume' }
+  | { kind: 'wait'; for: 'window'; what: string; until: Instant | null }
   | { kind: 'wait'; for: 'pauseTimeBetweenBatches'; until: Instant }
   | {
       kind: 'finish';
@@ -81,13 +83,15 @@ export function nextSetStep(seen: SetObservation): SetStep {
   const remaining = remainingInstances(seen);
   const fault = modelFault(seen);
   if (fault) return fault;
-  // While it is paused nothing is begun, so that what passes meanwhile (maintenance, say) need not end it.
-  const breach = seen.breach ?? (seen.paused && !seen.stop ? null : thresholdAfterBatch(seen));
+  // While nothing is begun, what passes meanwhile (maintenance, say) need not end it.
+  const isHeld = seen.paused || (seen.closed !== null && remaining.length > 0);
+  const breach = seen.breach ?? (isHeld && !seen.stop ? null : thresholdAfterBatch(seen));
   if (breach) return endBy(breach, seen);
   // Before any order to stop: what is done is done.
   if ((remaining.length === 0 && !isStoppedUndone(seen)) || hasLostDomain(seen)) return allDone(seen);
   if (seen.stop) return { kind: 'finish', status: stopStatus(seen.stop), reason: seen.stop };
   if (seen.paused) return { kind: 'wait', for: 'resume' };
+  if (seen.closed) return { kind: 'wait', for: 'window', ...seen.closed };
   const resumeAt = seen.lastBatch ? seen.lastBatch.endedAt + seen.policy.pauseTimeBetweenBatches : seen.now;
   if (resumeAt > seen.now) return { kind: 'wait', for: 'pauseTimeBetweenBatches', until: resumeAt };
   const plan = goesInParts(seen) ? batchOrZone(seen, remaining) : allAtOnce(remaining);
@@ -253,10 +257,6 @@ function batchOf(seen: SetObservation, remaining: readonly ObservedInstance[], p
     ...plan,
     instanceIds: plan.instanceIds.filter(alike),
   };
-}
-
-function destinationKey({ version, action }: Destination): string {
-  return `${action} ${imageKey(version.image)} ${version.version}`;
 }
 
 /**

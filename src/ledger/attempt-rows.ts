@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import type { Database, Queries } from '../database/database.ts';
+import type { Database, Lock, Queries } from '../database/database.ts';
 import type { AttemptsTable } from '../database/tables-ledger.ts';
 import { FencedError, NotRecordedError } from './errors.ts';
 import type { Attempt, AttemptStatus, Progress, Writer } from './port.ts';
@@ -64,19 +64,20 @@ export async function findAttempt(db: Queries, id: string): Promise<AttemptRow |
 }
 
 /**
- * Runs `work` in a transaction that holds the lock of the attempt's set, once the writer's fence has been checked.
+ * Runs `work` in a transaction that holds the lock of the attempt's set, and others if given, once the writer's fence has been
+ * checked.
  * @throws FencedError when the attempt was taken over since; NotRecordedError when there is none of this id
  */
 export async function writeFenced<T>(
   database: Database,
   writer: Writer,
   work: (tx: Tx, row: AttemptRow) => Promise<T>,
+  locks: readonly Lock[] = [],
 ): Promise<T> {
   // The lock's name needs the attempt's set, which never changes: the row that counts is read under the lock.
   const scaleSetId =
     writer.scaleSetId ?? known(await findAttempt(database.db, writer.id), writer).scale_set_key;
-  const lock = attemptLock(scaleSetId);
-  return database.write([lock], async (tx) => {
+  return database.write([attemptLock(scaleSetId), ...locks], async (tx) => {
     const row = known(await findAttempt(tx, writer.id), writer);
     if (writer.fence < row.fence) {
       throw new FencedError(

@@ -4,6 +4,7 @@ import type { BatchInstancesTable } from '../database/tables-ledger.ts';
 import { operationErrorCodes, type JournalEntry } from '../domain/operation.ts';
 import { journalAttempt } from './attempt-journal.ts';
 import { progressColumns, refuseEnded, writeFenced, type AttemptRow } from './attempt-rows.ts';
+import { CALENDAR, revisionOf } from './calendar.ts';
 import { NotRecordedError } from './errors.ts';
 import { appendWaits } from './journal.ts';
 import type { Attempts, Batch, EndedInstance, Progress, Writer } from './port.ts';
@@ -16,22 +17,26 @@ type NewInstance = Parameters<Attempts['openBatch']>[2][number];
 
 /**
  * Records a batch with its instances in progress; one that is there already stays as it is, progress included, and is answered.
- * An attempt takes an instance into one batch only: the counts of rule B7 would be wrong otherwise.
+ * An attempt takes an instance into one batch only: the counts of rule B7 would be wrong otherwise. Where windows bind it, nobody
+ * changes them while it is recorded (rule D10).
+ * @returns null if they were changed after it was decided on
  * @throws FencedError when the attempt was taken over or has ended
  */
 export async function openBatch(
   database: Database,
   writer: Writer,
   open: { batch: NewBatch; instances: readonly NewInstance[]; progress: Progress },
-): Promise<Batch> {
+): Promise<Batch | null> {
   const progress = progressColumns(open.progress);
-  const { number, zone, updateDomain, startedAt, action = 'swap', to = null } = open.batch;
-  return writeFenced(database, writer, async (tx, row) => {
+  const { number, zone, updateDomain, startedAt, action = 'swap', to = null, calendar } = open.batch;
+  const locks = calendar === undefined ? [] : [{ shared: CALENDAR }];
+  const record = async (tx: Tx, row: AttemptRow) => {
     if (await hasBatch(tx, row.id, number)) {
       const { batches } = await takenBy(tx, row.id);
       return batches.find((one) => one.number === number) as Batch;
     }
     refuseEnded(row);
+    if (calendar !== undefined && (await revisionOf(tx)) !== calendar) return null;
     await tx
       .insertInto('batches')
       .values({
@@ -51,7 +56,8 @@ export async function openBatch(
     await journalOpened(tx, row, open.batch, open.instances);
     const instanceIds = open.instances.map((instance) => instance.instanceId);
     return { number, zone, updateDomain, action, to, instanceIds, startedAt, endedAt: null };
-  });
+  };
+  return writeFenced(database, writer, record, locks);
 }
 
 async function journalOpened(
@@ -60,7 +66,7 @@ async function journalOpened(
   batch: NewBatch,
   instances: readonly NewInstance[],
 ): Promise<void> {
-  const { zone, updateDomain, observed, action = 'swap' } = batch;
+  const { zone, updateDomain, observed, action = 'swap', calendar } = batch;
   const members = instances.map((instance) => instance.instanceId);
   await journalAttempt(tx, row, {
     at: batch.startedAt,
@@ -70,7 +76,7 @@ async function journalOpened(
     updateDomain,
     ...(batch.to ? { toVersion: batch.to.version } : {}),
     detail: String(batch.number),
-    observed: { ...observed, members, action },
+    observed: { ...observed, members, action, ...(calendar === undefined ? {} : { calendar }) },
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.ts';
 import { attemptsOn } from './attempts.ts';
+import { calendarOn } from './calendar.ts';
 import { claimsOn } from './claims.ts';
 import { heldVersionsOn } from './held-versions.ts';
 import { journalOn } from './journal.ts';
@@ -23,6 +24,7 @@ export function openLedger(database: Database): Ledger {
     attempts: attemptsOn(database),
     claims: claimsOn(database),
     orders: ordersOn(database),
+    calendar: calendarOn(database),
     journal: journalOn(database),
     quarantine: quarantineOn(database),
     heldVersions: heldVersionsOn(database),

@@ -3,7 +3,8 @@ import type { Claim, ClaimRequest } from '../domain/claims.ts';
 import type { Instant } from '../domain/clock.ts';
 import type { EligibilityWarning } from '../domain/eligibility.ts';
 import type { Image, ImageVersion } from '../domain/image.ts';
-import type { JournalEntry, SetCounts } from '../domain/operation.ts';
+import type { JournalEntry, Observed, SetCounts } from '../domain/operation.ts';
+import type { Calendar } from './calendar-records.ts';
 import type {
   Reason,
   RolloutStatus,
@@ -31,6 +32,7 @@ import type {
 import type { Statistics } from './statistics-records.ts';
 
 export type * from './records.ts';
+export type * from './calendar-records.ts';
 
 export type { LedgerStatistics, Statistics } from './statistics-records.ts';
 
@@ -116,8 +118,10 @@ export interface Targets {
 /** A batch of new OS disks of the attempt's target, unless it says otherwise. */
 export type NewBatch = Omit<Batch, 'endedAt' | 'instanceIds' | 'action' | 'to'> &
   Partial<Pick<Batch, 'action' | 'to'>> & {
-    /** The whole set as it was seen when the batch was decided on. */
-    observed: SetCounts;
+    /** The whole set as it was seen when the batch was decided on, and the override that let it begin, if one had to. */
+    observed: SetCounts & Pick<Observed, 'override'>;
+    /** The calendar's revision that it was decided by; absent where windows and freezes do not bind it (rule D10). */
+    calendar?: number;
   };
 
 /** How an attempt's instance ended. */
@@ -176,7 +180,7 @@ export interface Attempts {
   taken(attemptId: string): Promise<{ batches: Batch[]; instances: TakenInstance[] }>;
   /**
    * Records a batch and its instances in progress, once: a number that is there already stays as it is.
-   * @returns the batch as it is recorded
+   * @returns the batch as it is recorded; null, and nothing is, if the calendar has changed since it was decided on
    */
   openBatch(
     attempt: Writer,
@@ -189,7 +193,7 @@ export interface Attempts {
       wasHealthy: boolean;
     }[],
     progress: Progress,
-  ): Promise<Batch>;
+  ): Promise<Batch | null>;
   /**
    * Records how a batch's instances ended; those already recorded stay as they are.
    * @param waits lines of their waits for the journal, of which each is recorded once
@@ -278,6 +282,7 @@ export interface Ledger {
   attempts: Attempts;
   claims: Claims;
   orders: Orders;
+  calendar: Calendar;
   journal: Journal;
   quarantine: Quarantine;
   heldVersions: HeldVersions;

@@ -6,7 +6,7 @@ import type { Tables } from '../database/tables.ts';
 /** Rows that are read and written at a time. */
 const ROWS_AT_ONCE = 500;
 
-/** What has happened is no fact that a rehearsal goes by, and it can be long. */
+/** What has happened is no fact that a rehearsal goes by, and it can be long: of the journal see `copyCalendarLines`. */
 const LEFT_OUT = new Set(['journal', 'journal_waits']);
 
 /** Reads that see the database as it is at one moment, without keeping anybody from writing. */
@@ -16,14 +16,15 @@ const BEGIN_READING: Record<Engine, string> = {
 };
 
 /**
- * Copies every table but the journal's from a database of either engine into an empty one on SQLite of the same schema. The
- * source is only read, a few rows at a time.
+ * Copies every table but the journal, and of that the lines about windows, from a database of either engine into an empty one on SQLite
+ * of the same schema. The source is only read, a few rows at a time.
  */
 export async function copyDatabase(source: Database, copy: Database): Promise<void> {
   await source.db.connection().execute(async (from) => {
     await sql.raw(BEGIN_READING[source.engine]).execute(from);
     try {
       for (const { name, key } of await tablesOf(copy)) await copyTable(from, copy, name, key);
+      await copyCalendarLines(from, copy);
     } finally {
       await sql.raw('commit').execute(from);
     }
@@ -61,4 +62,15 @@ async function copyTable(from: Kysely<Tables>, copy: Database, name: string, key
     }
     if (rows.length < ROWS_AT_ONCE) return;
   }
+}
+
+/** Lines that are of no rollout tell of windows and freezes: what an audit judges batches by (rule D10). */
+async function copyCalendarLines(from: Kysely<Tables>, copy: Database): Promise<void> {
+  const lines = await from
+    .selectFrom('journal')
+    .selectAll()
+    .where('rollout_id', '=', '')
+    .orderBy('seq')
+    .execute();
+  await copy.write([], (tx) => insertRows(tx, 'journal', lines));
 }

@@ -67,8 +67,8 @@ export class Process implements LoopWatch {
     this.#children.set(child, whenTerminated);
   }
 
-  async waitFor(what: string, until: Instant): Promise<void> {
-    if (!this.#woken && this.now < until) await this.#park(what, until, true);
+  async waitFor(what: string, until: Instant, _note = '', lookAt = until): Promise<void> {
+    if (!this.#woken && this.now < lookAt) await this.#park(what, lookAt, true);
     this.#woken = false;
   }
 

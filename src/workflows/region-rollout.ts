@@ -159,7 +159,8 @@ class RegionRun {
     const fallback =
       this.#watch.now + this.#input.settings.fallbackPoll / (look.strangers.length > 0 ? 3 : 1);
     this.#watch.doing(note);
-    await this.#watch.waitFor(look.waitingFor, Math.min(look.nextAt ?? fallback, fallback), note);
+    const next = look.nextAt ?? fallback;
+    await this.#watch.waitFor(look.waitingFor, next, note, Math.min(next, fallback));
   }
 
   async #continueAsNew(): Promise<never> {

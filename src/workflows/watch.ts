@@ -53,14 +53,17 @@ export class Watch {
     setCurrentDetails(text);
   }
 
-  /** Waits for a wake-up, or until `until`; says so meanwhile. `note` stands above it in the Web UI. */
-  async waitFor(what: string, until: Instant, note = ''): Promise<void> {
+  /**
+   * Waits for a wake-up, or until `until`; says so meanwhile. `note` stands above it in the Web UI.
+   * @param lookAt ends it earlier, though what is waited for comes at `until`
+   */
+  async waitFor(what: string, until: Instant, note = '', lookAt = until): Promise<void> {
     this.#status.waitingFor = { what, since: this.now, until };
     setCurrentDetails(
       `${note === '' ? '' : `${note}\n\n`}Waiting for **${what}**\n\nsince ${isoTime(this.now)}, at the latest until ${isoTime(until)}`,
     );
-    while (!this.#woken && this.now < until) {
-      await condition(() => this.#woken, this.#wallUntil(until), {
+    while (!this.#woken && this.now < lookAt) {
+      await condition(() => this.#woken, this.#wallUntil(lookAt), {
         summary: `wait for ${what}`.slice(0, 190),
       });
     }

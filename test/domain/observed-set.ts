@@ -15,6 +15,7 @@ export function observation(change: Partial<SetObservation> = {}): SetObservatio
     openBatch: null,
     lastBatch: null,
     paused: false,
+    closed: null,
     breach: null,
     rollsBackOnBreach: false,
     stop: null,

@@ -89,6 +89,8 @@ export interface FaultCase {
 export type Happening = { at: number } & (
   | { do: 'pause'; scope: ScopeCase; minutes: number }
   | { do: 'cancel'; scope: ScopeCase }
+  /** Laid down, and taken back after so long. */
+  | { do: 'calendar'; rule: RuleCase; scope: ScopeCase; minutes: number }
   | { do: 'terminate'; level: 'image' | 'phase' | 'region' | 'scaleSet' | 'batch' | 'everything' }
   | { do: 'temporalCancel'; level: 'image' | 'phase' | 'region' | 'scaleSet' }
   | { do: 'optOut' | 'deleteSet' | 'renew' | 'mismatch'; set: number }
@@ -96,6 +98,14 @@ export type Happening = { at: number } & (
   | { do: 'scale'; set: number; capacity: number }
   | { do: 'manual'; set: number; action: 'osUpgrade' | 'modelUpdate' | 'modelUpgrade' | 'revert' | 'repair' }
 );
+
+export interface RuleCase {
+  kind: 'window' | 'freeze' | 'override';
+  /** Of a window, every day: when it begins, by the clocks of its zone, and for how many minutes. */
+  start: string;
+  length: number;
+  zone: string;
+}
 
 export interface ScopeCase {
   level: 'all' | 'rollout' | 'phase' | 'region' | 'scaleSet';

@@ -1,4 +1,6 @@
+import { ruleScope } from '../../src/domain/calendar.ts';
 import { MINUTE } from '../../src/domain/clock.ts';
+import { WEEKDAYS } from '../../src/domain/maintenance-window.ts';
 import type { ScaleSet } from '../../src/domain/scale-set.ts';
 import { ALL, phaseScope, regionScope, rolloutScope, scaleSetScope } from '../../src/domain/scopes.ts';
 import type { SimulatedFleet } from '../../src/fleet/index.ts';
@@ -27,7 +29,8 @@ export function schedule(stage: Stage): void {
   const { given, engine } = stage;
   for (const happening of given.happenings) {
     const moment = START + happening.at * MINUTE;
-    if (happening.do === 'pause' || happening.do === 'cancel') {
+    if (happening.do === 'calendar') layDown(stage, moment, happening);
+    else if (happening.do === 'pause' || happening.do === 'cancel') {
       const scope = scopeOf(stage, happening.scope);
       const state = happening.do === 'pause' ? 'paused' : 'cancelled';
       engine.at(moment, () => order(stage, scope, state));
@@ -39,7 +42,7 @@ export function schedule(stage: Stage): void {
 
 async function carryOut(
   stage: Stage,
-  happening: Exclude<Happening, { do: 'pause' } | { do: 'cancel' }>,
+  happening: Exclude<Happening, { do: 'pause' } | { do: 'cancel' } | { do: 'calendar' }>,
 ): Promise<void> {
   const { engine } = stage;
   switch (happening.do) {
@@ -79,6 +82,48 @@ async function order({ ledger, engine }: Stage, scope: string, state: DesiredSta
   await engine.wakeAll();
 }
 
+/** Windows, freezes and overrides, which are of no phase (rule D10). */
+function layDown(stage: Stage, from: number, { rule, scope, minutes }: Of<'calendar'>): void {
+  const { ledger, engine } = stage;
+  const by = { who: 'ada', why: 'to see' };
+  const until = from + minutes * MINUTE;
+  engine.at(from, async () => {
+    const place = { scope: ruleScopeOf(stage, rule.kind, scope), ...by, at: engine.now };
+    const { start, length, zone } = rule;
+    const window = { days: [...WEEKDAYS], start, zone, length: { duration: length * MINUTE } };
+    const { id } =
+      rule.kind === 'window'
+        ? await ledger.calendar.add({ kind: 'window', window, ...place })
+        : rule.kind === 'freeze'
+          ? await ledger.calendar.add({ kind: 'freeze', from, until, ...place })
+          : await ledger.calendar.add({ kind: 'override', until, ...place });
+    await engine.wakeAll();
+    engine.at(until, async () => {
+      await ledger.calendar.remove(id, { ...by, at: engine.now });
+      await engine.wakeAll();
+    });
+  });
+}
+
+function ruleScopeOf(
+  { rollouts, given }: Stage,
+  kind: Of<'calendar'>['rule']['kind'],
+  { level, number }: ScopeCase,
+): string {
+  const rollout = rollouts[number % Math.max(1, rollouts.length)];
+  switch (level) {
+    case 'scaleSet':
+      return ruleScope({ kind: 'scaleSet', scaleSetId: testSetId(nameOf(number % given.sets.length)) });
+    case 'all':
+      return ruleScope({ kind: 'all' });
+    case 'rollout':
+      if (kind === 'override' && rollout) return ruleScope({ kind: 'rollout', rolloutId: rollout.id });
+      return ruleScope({ kind: 'all' });
+    default:
+      return ruleScope({ kind: 'region', region: REGIONS[number % REGIONS.length] as string });
+  }
+}
+
 async function endByHand(
   stage: Stage,
   { do: how, level }: Of<'terminate' | 'temporalCancel'>,
@@ -91,7 +136,12 @@ async function endByHand(
 
 type SetChange = Exclude<
   Happening,
-  { do: 'pause' } | { do: 'cancel' } | { do: 'terminate' } | { do: 'temporalCancel' } | { do: 'manual' }
+  | { do: 'pause' }
+  | { do: 'cancel' }
+  | { do: 'calendar' }
+  | { do: 'terminate' }
+  | { do: 'temporalCancel' }
+  | { do: 'manual' }
 >;
 
 async function changeSet({ fleet, engine, given }: Stage, happening: SetChange): Promise<void> {

@@ -10,6 +10,7 @@ import {
   type Kill,
   type PolicyCase,
   type RolloutCase,
+  type RuleCase,
   type ScopeCase,
   type SetCase,
   type StoreKill,
@@ -117,10 +118,19 @@ const scope: fc.Arbitrary<ScopeCase> = record({
   number: fc.nat({ max: 5 }),
 });
 
+const ruleCase: fc.Arbitrary<RuleCase> = record({
+  kind: fc.constantFrom(...(['window', 'window', 'freeze', 'override'] as const)),
+  // Rollouts begin at 10:00 UTC.
+  start: fc.constantFrom('10:30', '11:00', '12:00', '00:00', '09:00'),
+  length: fc.constantFrom(5, 30, 60, 600),
+  zone: fc.constantFrom('UTC', 'Europe/Berlin', 'Asia/Kolkata'),
+});
+
 /** What people and the world do in the middle of it. */
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   record({ at, do: fc.constant('pause' as const), scope, minutes: fc.integer({ min: 1, max: 120 }) }),
   record({ at, do: fc.constant('cancel' as const), scope }),
+  record({ at, do: fc.constant('calendar' as const), rule: ruleCase, scope, minutes: small(600) }),
   record({ at, do: fc.constantFrom(...(['optOut', 'deleteSet', 'renew', 'mismatch'] as const)), set }),
   record({
     at,

@@ -69,8 +69,8 @@ export const fleetWide: Mutation[] = [
     rule: 'D1',
     what: 'A region gives way to its pair between two of its sets.',
     file: 'src/activities/region.ts',
-    find: 'if (done || (paused && running.length === 0)) await',
-    replace: 'if (done || running.length === 0) await',
+    find: 'if (done || ((paused || isClosed) && running.length === 0))',
+    replace: 'if (done || running.length === 0)',
     tests: ['activities/region'],
   },
   {

@@ -223,7 +223,7 @@ function workflowText({ temporal, now }: Explanation, columns: number): string {
   if (temporal.kind === 'unreachable')
     return wrapped(`  could not be asked what it does at the moment: ${temporal.message}`, columns, 2);
   const { workflowId, state, doing, waitingFor } = temporal;
-  const next = waitingFor?.until ? `, next look at ${momentText(waitingFor.until, now)}` : '';
+  const next = waitingFor?.until ? `, looks again by ${momentText(waitingFor.until, now)}` : '';
   const said =
     doing === null
       ? state

@@ -4,6 +4,7 @@ import { TemporalUnreachableError } from '../../temporal/connection.ts';
 import { ClientError, EXIT } from '../errors.ts';
 import type { Cli } from './cli.ts';
 import { addAuditCommand } from './commands/audit.ts';
+import { addCalendarCommands } from './commands/calendar.ts';
 import { addDecideCommand, addOrderCommands } from './commands/control.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addFleetCommands } from './commands/fleet.ts';
@@ -103,6 +104,7 @@ function createProgram(cli: Cli): Command {
   addWatchCommand(program, cli);
   addExplainCommand(program, cli);
   addOrderCommands(program, cli);
+  addCalendarCommands(program, cli);
   addDecideCommand(program, cli);
   addModelCommands(program, cli);
   addUpdateInstancesCommand(program, cli);

@@ -60,7 +60,7 @@ function workflowsText(temporal: TemporalReport, now: Instant): string {
       doing.split('\n')[0] ?? '',
       waitingFor === null
         ? '-'
-        : `${waitingFor.what}${waitingFor.until === null ? '' : `, next look at ${momentText(waitingFor.until, now)}`}`,
+        : `${waitingFor.what}${waitingFor.until === null ? '' : `, looks again by ${momentText(waitingFor.until, now)}`}`,
     ]),
     '  ',
   );

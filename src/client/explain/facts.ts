@@ -142,8 +142,12 @@ async function ordersAndClaims(
   { ledger }: ClientContext,
   at: Instant,
 ): Promise<Pick<Facts, 'orders' | 'holds'>> {
-  const [orders, claims] = await Promise.all([ledger.orders.list(), ledger.claims.list()]);
-  return { orders, holds: (rollout) => holdsOf(rollout, at, orders, claims) };
+  const [orders, claims, { rules }] = await Promise.all([
+    ledger.orders.list(),
+    ledger.claims.list(),
+    ledger.calendar.read(),
+  ]);
+  return { orders, holds: (rollout) => holdsOf(rollout, at, orders, claims, rules) };
 }
 
 /** @param attempts all of the set, the newest first */

@@ -12,6 +12,7 @@ import {
   scaleSetWait,
   triggerWaits,
   waitFor,
+  windowWaits,
   type Holds,
 } from '../view/waits.ts';
 import type { Wait, WaitKind } from '../view/index.ts';
@@ -28,6 +29,7 @@ const RULES: Record<WaitKind, string> = {
   zone: 'D4',
   geoPair: 'D1',
   batchPause: 'B9',
+  window: 'D10',
   phase: 'D2',
   room: '',
   attempt: 'B12',
@@ -126,7 +128,7 @@ function stepsBefore(facts: Facts, course: Course, phase: number, holds: Holds):
   return isUnderWay ? at(region, [look]) : [];
 }
 
-/** Rules D6 and D1, and the window of its region. */
+/** Rules D6, D10 and D1, and the room of its region. */
 function beforeTrigger(
   { scaleSet }: Facts,
   { rollout, upgrading }: Course,
@@ -136,6 +138,7 @@ function beforeTrigger(
   const { region, name } = scaleSet;
   const ahead = [
     ...at(name, triggerWaits(holds, 'its trigger', target)),
+    ...at(name, target.triggerAt <= holds.now ? windowWaits(holds, target, target.triggerAt) : []),
     ...at(region, pairWaits(holds, region)),
   ];
   if (ahead.length > 0) return ahead;

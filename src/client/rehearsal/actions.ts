@@ -3,7 +3,6 @@ import { isJsonObject, type Json } from '../../fleet/index.ts';
 import type { DesiredState } from '../../ledger/port.ts';
 import { parseWorkflowId, scaleSetRolloutId } from '../../workflows/ids.ts';
 import { decide } from '../decide.ts';
-import { UsageError } from '../errors.ts';
 import { findScaleSet } from '../find.ts';
 import { renewResources, type RenewedResource } from '../external-resources.ts';
 import { changeInstances, requireInstances } from '../fleet-changes.ts';
@@ -14,7 +13,8 @@ import { repair } from '../repair.ts';
 import { prepareRevert } from '../revert/revert.ts';
 import { startScaleSet } from '../start-scale-set.ts';
 import { updateInstances } from '../update-instances.ts';
-import { begin, type RehearsalContext } from './context.ts';
+import { layDown } from './calendar-actions.ts';
+import { begin, rolloutOf, type RehearsalContext } from './context.ts';
 import { faultsFrom, type ScenarioAction } from './scenario.ts';
 
 type ActionOf<K extends ScenarioAction['do']> = Extract<ScenarioAction, { do: K }>;
@@ -37,6 +37,10 @@ export async function carryOut(context: RehearsalContext, action: ScenarioAction
       return by(action, await order(context, action, 'running'));
     case 'cancel':
       return by(action, await order(context, action, 'cancelled'));
+    case 'window':
+    case 'freeze':
+    case 'override':
+      return by(action, await layDown(context, action));
     case 'decide': {
       const { decision, who, why } = action;
       await decide(context, { rolloutId: rolloutOf(context), decision, who, why });
@@ -202,11 +206,6 @@ const LEVELS: Record<ActionOf<'terminate'>['level'], string> = {
   batch: 'batch',
   everything: 'everything',
 };
-
-function rolloutOf({ rolloutId }: RehearsalContext): string {
-  if (rolloutId !== null) return rolloutId;
-  throw new UsageError('There is no rollout.');
-}
 
 /** `web/3`, `web/3, 4` */
 function named(scaleSet: string, instanceIds: readonly string[]): string {

@@ -49,3 +49,9 @@ function requireImage(image: string | undefined): string {
     'Say which image: publisher:offer:sku, or the ARM id of a gallery image, as an argument or as "image" of the scenario.',
   );
 }
+
+/** @throws UsageError before there is one */
+export function rolloutOf({ rolloutId }: RehearsalContext): string {
+  if (rolloutId !== null) return rolloutId;
+  throw new UsageError('There is no rollout.');
+}

@@ -27,10 +27,26 @@ const scope = {
   all: z.literal(true).optional(),
 };
 
+const ruleScope = { region: text.optional(), scaleSet: text.optional(), all: z.literal(true).optional() };
+
 const actionSchema = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('pause'), ...at, ...scope, ...byPerson }),
   z.strictObject({ do: z.literal('resume'), ...at, ...scope, ...byPerson }),
   z.strictObject({ do: z.literal('cancel'), ...at, ...scope, ...byPerson }),
+  /** When automatic upgrades may begin batches (rule D10): of everything, if nothing narrower is named; an override is of the rollout. */
+  z.strictObject({
+    do: z.literal('window'),
+    ...at,
+    ...ruleScope,
+    days: text.default('daily'),
+    start: text,
+    end: text.optional(),
+    lasts: duration.optional(),
+    zone: text.default('UTC'),
+    ...byPerson,
+  }),
+  z.strictObject({ do: z.literal('freeze'), ...at, ...ruleScope, lasts: duration, ...byPerson }),
+  z.strictObject({ do: z.literal('override'), ...at, ...ruleScope, lasts: duration, ...byPerson }),
   z.strictObject({
     do: z.literal('decide'),
     ...at,

@@ -151,7 +151,10 @@ function statusEvents(previous: RolloutSnapshot | null, next: RolloutSnapshot): 
   return [{ at, text: `${next.status.toLowerCase()} after ${humanDuration(next.elapsed)}${wall}${why}` }];
 }
 
-/** Waits that only a person ends, and what they are about, as they come and go. */
+/** Waits that only a person ends, or that may take days. */
+const LONG_WAITS = ['resume', 'worker', 'window'];
+
+/** The same, and what they are about, as they come and go. */
 function waitEvents(previous: RolloutSnapshot | null, next: RolloutSnapshot): Event[] {
   const waits = (snapshot: RolloutSnapshot | null) =>
     snapshot === null ? [] : openWaitsOf(snapshot).toSorted();
@@ -166,7 +169,7 @@ function waitEvents(previous: RolloutSnapshot | null, next: RolloutSnapshot): Ev
 
 function openWaitsOf(snapshot: RolloutSnapshot): string[] {
   const say = (where: string) => (wait: { kind: string; what: string }) =>
-    wait.kind === 'resume' || wait.kind === 'worker' ? [`${where} waits for ${wait.what}`] : [];
+    LONG_WAITS.includes(wait.kind) ? [`${where} waits for ${wait.what}`] : [];
   return [
     ...snapshot.waits.flatMap(say('the rollout')),
     ...snapshot.phases.flatMap((phase) =>

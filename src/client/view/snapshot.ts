@@ -14,7 +14,7 @@ import { holdsOf, phaseWaits, rolloutWaits } from './waits.ts';
 /** Where a snapshot comes from. With a client it also says whether the rollout's workflow still runs, and which regions no worker serves. */
 export interface SnapshotSources {
   fleet: Pick<Fleet, 'clock' | 'scaleSet'>;
-  ledger: Pick<Ledger, 'rollouts' | 'phases' | 'targets' | 'attempts' | 'claims' | 'orders'>;
+  ledger: Pick<Ledger, 'rollouts' | 'phases' | 'targets' | 'attempts' | 'claims' | 'orders' | 'calendar'>;
   client?: Client;
 }
 
@@ -81,16 +81,17 @@ async function readLedger(
   now: number,
   seen: Map<string, SeenAttempt>,
 ): Promise<ViewInput> {
-  const [records, recorded, attempts, claims, orders] = await Promise.all([
+  const [records, recorded, attempts, claims, orders, { rules }] = await Promise.all([
     ledger.phases.list(rollout.id),
     ledger.targets.list({ rolloutId: rollout.id }),
     ledger.attempts.listOf({ rolloutId: rollout.id }),
     ledger.claims.list(),
     ledger.orders.list(),
+    ledger.calendar.read(),
   ]);
   const oldestFirst = attempts.toSorted((a, b) => a.number - b.number);
   return {
-    holds: holdsOf(rollout, now, orders, claims),
+    holds: holdsOf(rollout, now, orders, claims, rules),
     records,
     targets: rollout.kind === 'manual' ? await manualTargets(fleet, oldestFirst) : recorded,
     attempts: bySet(oldestFirst),

@@ -45,6 +45,8 @@ export type WaitKind =
   | 'zone'
   | 'geoPair'
   | 'batchPause'
+  /** The end of a freeze, or a maintenance window. */
+  | 'window'
   /** A region's phase, before it has begun. */
   | 'phase'
   /** Room among the sets of a region that are under way. */

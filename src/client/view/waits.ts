@@ -1,9 +1,10 @@
+import { closedText, openingAt, type CalendarRule } from '../../domain/calendar.ts';
 import type { Instant } from '../../domain/clock.ts';
 import { phaseScope, regionScope, rolloutScope, ALL, scaleSetScope } from '../../domain/scopes.ts';
 import { ALONE, blockers, type Claim } from '../../domain/claims.ts';
 import type { Attempt, Batch, Order, PhaseRecord, Rollout, Target } from '../../ledger/port.ts';
 import { parseWorkflowId } from '../../workflows/ids.ts';
-import { decideCommand, resumeCommand } from '../give.ts';
+import { decideCommand, overrideCommand, resumeCommand } from '../give.ts';
 import type { Wait, WaitHolder, WaitKind } from './types.ts';
 
 /** What stands in the ledger and holds something up: read once for a whole snapshot. */
@@ -15,14 +16,17 @@ export interface Holds {
   /** Claims that wait, by holder. */
   waitingClaims: ReadonlyMap<string, Claim>;
   claims: readonly Claim[];
+  /** When batches may begin. */
+  calendar: readonly CalendarRule[];
 }
 
-/** The orders and claims of the ledger, by what they are looked up by here. */
+/** The orders, claims and calendar of the ledger, by what they are looked up by here. */
 export function holdsOf(
   rollout: Rollout,
   now: Instant,
   orders: readonly Order[],
   claims: readonly Claim[],
+  calendar: readonly CalendarRule[],
 ): Holds {
   return {
     rollout,
@@ -32,6 +36,7 @@ export function holdsOf(
       claims.filter((claim) => claim.value === null).map((claim) => [claim.holder, claim]),
     ),
     claims,
+    calendar,
   };
 }
 
@@ -59,9 +64,13 @@ export function phaseWaits(holds: Holds, record: PhaseRecord): Wait[] {
   return until === null ? paused : [...paused, waitFor('bake', 'the end of the bake time', { since, until })];
 }
 
-/** What a region waits for: a resume, its geo-pair (rule D1), the next trigger (rule D6). */
+/** What a region waits for: a resume, its geo-pair (rule D1), a window (rule D10), the next trigger (rule D6). */
 export function regionWaits(holds: Holds, region: string, targets: readonly Target[]): Wait[] {
-  const held = [...pausesOf(holds, [regionScope(holds.rollout.id, region)]), ...pairWaits(holds, region)];
+  const held = [
+    ...pausesOf(holds, [regionScope(holds.rollout.id, region)]),
+    ...pairWaits(holds, region),
+    ...regionWindowWaits(holds, targets),
+  ];
   const [next] = targets
     .filter((target) => target.status === 'waiting')
     .toSorted((a, b) => a.triggerAt - b.triggerAt);
@@ -82,7 +91,7 @@ export function pairWaits(holds: Holds, region: string): Wait[] {
   return [waitFor('geoPair', `its geo-pair ${partners}`, queueOf(holds, claim))];
 }
 
-/** What a set waits for between its batches: a resume, its turn in a zone (rule D4), the pause (rule B9). */
+/** What a set waits for between its batches: a resume, its turn in a zone (rule D4), a window (rule D10), the pause (rule B9). */
 export function scaleSetWait(holds: Holds, attempt: Attempt, lastBatch: Batch | undefined): Wait | null {
   if (lastBatch && lastBatch.endedAt === null) return null;
   const claim = holds.waitingClaims.get(attempt.id);
@@ -90,6 +99,9 @@ export function scaleSetWait(holds: Holds, attempt: Attempt, lastBatch: Batch | 
   const [paused] = pausesOf(holds, [scaleSetScope(attempt.scaleSetId)]);
   if (paused) return paused;
   const since = lastBatch?.endedAt ?? null;
+  const [closed] =
+    attempt.startedBy === 'Platform' ? windowWaits(holds, attempt, since ?? attempt.startedAt) : [];
+  if (closed) return closed;
   const until = since === null ? holds.now : since + attempt.policy.pauseTimeBetweenBatches;
   return until > holds.now ? waitFor('batchPause', 'the pause between batches', { since, until }) : null;
 }
@@ -124,4 +136,27 @@ export function pausesOf({ orders }: Holds, scopes: readonly string[]): Wait[] {
       }),
     ];
   });
+}
+
+/** What an automatic upgrade of a set waits for while windows and freezes let no batch begin (rule D10). @param since when it waits */
+export function windowWaits(
+  { rollout, calendar, now }: Holds,
+  { region, scaleSetId }: { region: string; scaleSetId: string },
+  since: Instant | null,
+): Wait[] {
+  if (rollout.kind === 'manual' || rollout.action !== 'osUpgrade') return [];
+  const opening = openingAt(calendar, { rolloutId: rollout.id, region, scaleSetId }, now);
+  if (opening.open) return [];
+  const command = overrideCommand(scaleSetScope(scaleSetId));
+  return [waitFor('window', closedText(opening), { since, until: opening.until, command })];
+}
+
+/** The same of sets whose trigger has come: of the one that may begin first. */
+export function regionWindowWaits(holds: Holds, targets: readonly Target[]): Wait[] {
+  const due = targets.filter(({ status, triggerAt }) => status === 'waiting' && triggerAt <= holds.now);
+  const last = Number.MAX_SAFE_INTEGER;
+  return due
+    .flatMap((target) => windowWaits(holds, target, target.triggerAt))
+    .toSorted((a, b) => (a.until ?? last) - (b.until ?? last))
+    .slice(0, 1);
 }

@@ -8,6 +8,7 @@ import { attemptWarningsMigration } from './006-attempt-warnings.ts';
 import { restoreErrorsMigration } from './007-restore-errors.ts';
 import { instanceTagsMigration } from './008-instance-tags.ts';
 import { statusTimesMigration } from './009-status-times.ts';
+import { calendarMigration } from './011-calendar.ts';
 
 /** All migrations by name, in order of name. A released one is never edited: add the next number. */
 export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migration> {
@@ -21,5 +22,6 @@ export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migra
     '007-restore-errors': restoreErrorsMigration(),
     '008-instance-tags': instanceTagsMigration(),
     '009-status-times': statusTimesMigration(),
+    '011-calendar': calendarMigration(dialect),
   };
 }

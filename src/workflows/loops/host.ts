@@ -9,8 +9,11 @@ export interface LoopWatch {
   /** Temporal's own Cancel was asked for. */
   readonly cancelRequested: boolean;
   doing(text: string): void;
-  /** Waits for a wake-up, or until `until`. */
-  waitFor(what: string, until: Instant, note?: string): Promise<void>;
+  /**
+   * Waits for a wake-up, or until `until`.
+   * @param lookAt ends it earlier, though what is waited for comes at `until`
+   */
+  waitFor(what: string, until: Instant, note?: string, lookAt?: Instant): Promise<void>;
   /** A wait that nothing ends early. */
   sleepUntil(until: Instant, what: string): Promise<void>;
 }

@@ -49,7 +49,7 @@ async function lookAndAct(input: ScaleSetRolloutInput, host: ScaleSetHost): Prom
         break;
       case 'wait': {
         const until = look.until ?? watch.now + input.settings.fallbackPoll;
-        await watch.waitFor(look.what, until, progressLine(look));
+        await watch.waitFor(look.what, until, progressLine(look), look.lookAgainAt);
         break;
       }
       case 'finished':

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { ruleScopeLabel, ruleText } from '../../../domain/calendar.ts';
 import { printable } from '../../../domain/plain-text.ts';
 import type { RecordedEntry } from '../../../ledger/port.ts';
 import { findRollout, findScaleSet, journalLine, readJournal } from '../../index.ts';
@@ -52,6 +53,7 @@ async function write({ terminal: { stdout } }: Cli, line: string): Promise<void>
 
 /** `2026-01-05 10:31:12  eastus/web/3      zone 1 ud 0  osDisk.swap     started    1.0 -> 1.1` */
 function entryText(entry: RecordedEntry): string {
+  const rule = entry.observed?.rule;
   const name = entry.scaleSetId.split('/').at(-1) ?? entry.scaleSetId;
   const place = [
     ...(entry.zone === null ? [] : [`zone ${entry.zone}`]),
@@ -62,13 +64,20 @@ function entryText(entry: RecordedEntry): string {
       ? `${entry.fromVersion} -> ${entry.toVersion}`
       : (entry.toVersion ?? entry.fromVersion ?? '');
   const warnings = (entry.observed?.warnings ?? []).map((text) => `warning: ${text}`);
-  const rest = [entry.detail, versions, entry.error, ...warnings].filter(
-    (part) => part !== null && part !== '',
-  );
+  const rest = [
+    entry.detail,
+    ...(rule ? [ruleLineText(entry)] : []),
+    versions,
+    entry.error,
+    ...warnings,
+  ].filter((part) => part !== null && part !== '');
   return [
     String(entry.seq).padStart(6),
     time(entry.at),
-    `${entry.region}/${name}${entry.instanceId === '' ? '' : `/${entry.instanceId}`}`.padEnd(32),
+    (rule
+      ? ruleScopeLabel(rule.scope)
+      : `${entry.region}/${name}${entry.instanceId === '' ? '' : `/${entry.instanceId}`}`
+    ).padEnd(32),
     place.padEnd(11),
     entry.operation.padEnd(14),
     entry.event.padEnd(9),
@@ -76,4 +85,12 @@ function entryText(entry: RecordedEntry): string {
   ]
     .join('  ')
     .trimEnd();
+}
+
+/** Of a rule of when batches may begin: what it says, and who laid it down or took it back. */
+function ruleLineText({ observed }: RecordedEntry): string {
+  const { rule, removed } = observed ?? {};
+  if (!rule) return '';
+  const { who, why } = removed ?? rule;
+  return `${ruleText(rule)}${removed ? ', taken back' : ''} by ${who}: ${why}`;
 }
