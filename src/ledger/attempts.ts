@@ -14,10 +14,12 @@ import {
   writeFenced,
 } from './attempt-rows.ts';
 import { amendOutcomes, closeBatch, openBatch } from './batches.ts';
+import { recordEvents } from './events.ts';
 import { instancesOf, takenBy } from './taken.ts';
 import { earlierImages } from './earlier-images.ts';
 import type { Attempt, Attempts, AttemptStatus, Progress, Reason, Writer } from './port.ts';
 import { keyOf, toJson, toJsonOrNull, type Tx } from './rows.ts';
+import { setFaulted } from './told.ts';
 
 type OpenRequest = Parameters<Attempts['open']>[0];
 type OpenAnswer = Awaited<ReturnType<Attempts['open']>>;
@@ -177,6 +179,7 @@ async function close(
       detail: end.status,
       error: end.reason && end.status !== 'Completed' ? `${end.reason.code}: ${end.reason.message}` : null,
     });
+    if (end.status === 'Faulted') await recordEvents(tx, [setFaulted(row, end, 'faulted')]);
   });
 }
 
@@ -185,6 +188,7 @@ async function giveUp(database: Database, writer: Writer, reason: Reason, at: nu
     refuseEnded(row);
     const error = `${reason.code}: ${reason.message}`;
     await journalAttempt(tx, row, { at, operation: 'giveUp', event: 'failed', error });
+    await recordEvents(tx, [setFaulted(row, { reason, progress: null, at }, `givenUp/${row.fence}`)]);
   });
 }
 

@@ -6,11 +6,13 @@ import { journalAttempt } from './attempt-journal.ts';
 import { progressColumns, refuseEnded, writeFenced, type AttemptRow } from './attempt-rows.ts';
 import { CALENDAR, revisionOf } from './calendar.ts';
 import { NotRecordedError } from './errors.ts';
+import { recordEvents } from './events.ts';
 import { appendWaits } from './journal.ts';
 import type { Attempts, Batch, EndedInstance, Progress, Writer } from './port.ts';
 import { quarantineFailedRestores } from './quarantine.ts';
 import { groupBy, inChunks, keyOf, toJsonOrNull, type Tx } from './rows.ts';
 import { takenBy } from './taken.ts';
+import { instancesRestored, isTold } from './told.ts';
 
 type NewBatch = Parameters<Attempts['openBatch']>[1];
 type NewInstance = Parameters<Attempts['openBatch']>[2][number];
@@ -115,7 +117,7 @@ export function closeBatch(
     if (batch === undefined) {
       throw new NotRecordedError(`Batch ${close.batch} of attempt ${row.id} was never opened.`);
     }
-    const recorded = await recordOutcomes(tx, row.id, close.batch, close.outcomes);
+    const { recorded, told } = await recordOutcomes(tx, row.id, close.batch, close.outcomes);
     await quarantineFailedRestores(tx, row, close.outcomes, close.at);
     if (batch.ended_at !== null && recorded === 0) return;
     refuseEnded(row);
@@ -126,6 +128,7 @@ export function closeBatch(
       .where('attempt_id', '=', row.id)
       .where('number', '=', close.batch)
       .execute();
+    await recordEvents(tx, instancesRestored(row, told, close.at));
   });
 }
 
@@ -159,31 +162,39 @@ export function amendOutcomes(
 ): Promise<void> {
   return writeFenced(database, writer, async (tx, row) => {
     refuseEnded(row);
-    for (const { instanceId, outcome, error, restoreError = null } of outcomes) {
-      await tx
+    const amended: EndedInstance[] = [];
+    for (const ended of outcomes) {
+      const { instanceId, outcome, error, restoreError = null } = ended;
+      const { numUpdatedRows } = await tx
         .updateTable('batch_instances')
         .set({ outcome, error, restore_error: restoreError })
         .where('attempt_id', '=', row.id)
         .where('instance_key', '=', keyOf(instanceId))
         .where('outcome', '=', 'left')
-        .execute();
+        .executeTakeFirst();
+      if (numUpdatedRows > 0n) amended.push(ended);
     }
     await quarantineFailedRestores(tx, row, outcomes, at);
+    await recordEvents(tx, instancesRestored(row, amended, at));
   });
 }
 
-/** Instances that ended alike share a statement: a batch in which all goes well is one. */
+/**
+ * Instances that ended alike share a statement: a batch in which all goes well is one.
+ * @returns how many had no outcome before, and those of them that watchers are told of
+ */
 async function recordOutcomes(
   tx: Tx,
   attemptId: string,
   batch: number,
   outcomes: readonly EndedInstance[],
-): Promise<number> {
+): Promise<{ recorded: number; told: EndedInstance[] }> {
   let recorded = 0;
+  const told: EndedInstance[] = [];
   for (const group of groupBy(outcomes, (o) => JSON.stringify([o.outcome, o.error, o.restoreError]))) {
     const { outcome, error, restoreError = null } = group[0];
     for (const chunk of inChunks(group)) {
-      const { numUpdatedRows } = await tx
+      const update = tx
         .updateTable('batch_instances')
         .set({ outcome, error, restore_error: restoreError })
         .where('attempt_id', '=', attemptId)
@@ -193,12 +204,18 @@ async function recordOutcomes(
           'instance_key',
           'in',
           chunk.map((o) => keyOf(o.instanceId)),
-        )
-        .executeTakeFirst();
-      recorded += Number(numUpdatedRows);
+        );
+      if (!isTold(outcome)) {
+        recorded += Number((await update.executeTakeFirst()).numUpdatedRows);
+        continue;
+      }
+      const rows = await update.returning('instance_key').execute();
+      const fresh = new Set(rows.map((row) => row.instance_key));
+      recorded += fresh.size;
+      told.push(...chunk.filter((o) => fresh.has(keyOf(o.instanceId))));
     }
   }
-  return recorded;
+  return { recorded, told };
 }
 
 function toRow(

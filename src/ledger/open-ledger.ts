@@ -2,6 +2,7 @@ import type { Database } from '../database/database.ts';
 import { attemptsOn } from './attempts.ts';
 import { calendarOn } from './calendar.ts';
 import { claimsOn } from './claims.ts';
+import { deliveriesOn } from './deliveries.ts';
 import { heldVersionsOn } from './held-versions.ts';
 import { journalOn } from './journal.ts';
 import { ordersOn } from './orders.ts';
@@ -11,6 +12,7 @@ import { quarantineOn } from './quarantine.ts';
 import { rolloutsOn } from './rollouts.ts';
 import { statisticsOn } from './statistics.ts';
 import { targetsOn } from './targets.ts';
+import { watchersOn } from './watchers.ts';
 
 /**
  * The ledger on a database that is open, SQLite or PostgreSQL; any number of processes may share it.
@@ -29,5 +31,7 @@ export function openLedger(database: Database): Ledger {
     quarantine: quarantineOn(database),
     heldVersions: heldVersionsOn(database),
     statistics: statisticsOn(database),
+    watchers: watchersOn(database),
+    deliveries: deliveriesOn(database),
   };
 }

@@ -3,8 +3,10 @@ import type { Database, Queries } from '../database/database.ts';
 import type { DecisionsTable, PhasesTable, ReleasesTable } from '../database/tables-ledger.ts';
 import { compareVersions, type Image, imageKey } from '../domain/image.ts';
 import { NotRecordedError } from './errors.ts';
-import type { Decision, DecisionKind, PhaseRecord, Phases, Release } from './port.ts';
+import { recordEvents } from './events.ts';
+import type { Decision, DecisionKind, PhaseRecord, Phases, PhaseVerdict, Release } from './port.ts';
 import { fromJsonOrNull, keyOf, toJson, type Tx } from './rows.ts';
+import { decided, phaseDone } from './told.ts';
 
 interface RoundKey {
   rolloutId: string;
@@ -19,12 +21,11 @@ const MAX_FAILURES = 50;
 export function phasesOn(database: Database): Phases {
   return {
     open: (record) => open(database, record),
-    bake: (key, since, until) => update(database, key, { baking_since: since, bake_until: until }),
-    judge: (key, verdict, at) =>
-      update(database, key, {
-        judged_at: at,
-        verdict: toJson({ ...verdict, failures: verdict.failures.slice(0, MAX_FAILURES) }),
-      }),
+    bake: (key, since, until) =>
+      database.write([lockOf(key.rolloutId)], (tx) =>
+        update(tx, key, { baking_since: since, bake_until: until }),
+      ),
+    judge: (key, verdict, at) => judge(database, key, verdict, at),
     list: (rolloutId) => list(database, rolloutId),
     decide: (decision) => decide(database, decision),
     decisions: (rolloutId) => decisions(database.db, rolloutId),
@@ -76,25 +77,31 @@ async function release(tx: Tx, record: Parameters<Phases['open']>[0]): Promise<v
     .execute();
 }
 
-function update(
-  database: Database,
+function judge(database: Database, key: RoundKey, verdict: PhaseVerdict, at: number): Promise<void> {
+  return database.write([lockOf(key.rolloutId)], async (tx) => {
+    const kept = { ...verdict, failures: verdict.failures.slice(0, MAX_FAILURES) };
+    await update(tx, key, { judged_at: at, verdict: toJson(kept) });
+    await recordEvents(tx, [await phaseDone(tx, key, verdict, at)]);
+  });
+}
+
+async function update(
+  tx: Tx,
   key: RoundKey,
   change: Partial<Pick<PhasesTable, 'baking_since' | 'bake_until' | 'judged_at' | 'verdict'>>,
 ): Promise<void> {
-  return database.write([lockOf(key.rolloutId)], async (tx) => {
-    const { numUpdatedRows } = await tx
-      .updateTable('phases')
-      .set(change)
-      .where('rollout_key', '=', keyOf(key.rolloutId))
-      .where('phase', '=', key.phase)
-      .where('round', '=', key.round)
-      .executeTakeFirst();
-    if (numUpdatedRows === 0n) {
-      throw new NotRecordedError(
-        `Round ${key.round} of phase ${key.phase} of rollout "${key.rolloutId}" was never opened.`,
-      );
-    }
-  });
+  const { numUpdatedRows } = await tx
+    .updateTable('phases')
+    .set(change)
+    .where('rollout_key', '=', keyOf(key.rolloutId))
+    .where('phase', '=', key.phase)
+    .where('round', '=', key.round)
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) {
+    throw new NotRecordedError(
+      `Round ${key.round} of phase ${key.phase} of rollout "${key.rolloutId}" was never opened.`,
+    );
+  }
 }
 
 async function list(database: Database, rolloutId: string): Promise<PhaseRecord[]> {
@@ -129,6 +136,7 @@ function decide(database: Database, decision: Decision): Promise<Decision> {
         at: decision.at,
       })
       .execute();
+    await recordEvents(tx, [await decided(tx, decision)]);
     return decision;
   });
 }

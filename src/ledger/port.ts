@@ -30,9 +30,11 @@ import type {
   RecordedEntry,
 } from './records.ts';
 import type { Statistics } from './statistics-records.ts';
+import type { Deliveries, Watchers } from './watcher-records.ts';
 
 export type * from './records.ts';
 export type * from './calendar-records.ts';
+export type * from './watcher-records.ts';
 
 export type { LedgerStatistics, Statistics } from './statistics-records.ts';
 
@@ -287,4 +289,6 @@ export interface Ledger {
   quarantine: Quarantine;
   heldVersions: HeldVersions;
   statistics: Statistics;
+  watchers: Watchers;
+  deliveries: Deliveries;
 }

@@ -4,8 +4,10 @@ import type { RolloutsTable } from '../database/tables-ledger.ts';
 import { imageKey } from '../domain/image.ts';
 import { DEFAULT_SETTINGS, type RolloutSettings } from '../domain/policy.ts';
 import { AlreadyRecordedError, NotRecordedError } from './errors.ts';
+import { recordEvents } from './events.ts';
 import type { Reason, Rollout, RolloutKind, Rollouts, RolloutStatus } from './port.ts';
 import { fromJson, fromJsonOrNull, keyOf, toJson, toJsonOrNull } from './rows.ts';
+import { rolloutStarted, statusChanged } from './told.ts';
 
 /** A halted rollout still waits for a person: it has not ended (rule D2). */
 const ENDED: readonly RolloutStatus[] = ['Completed', 'Faulted', 'Cancelled', 'Superseded'];
@@ -48,7 +50,9 @@ function create(database: Database, rollout: Parameters<Rollouts['create']>[0]):
       .onConflict((conflict) => conflict.column('rollout_key').doNothing())
       .executeTakeFirst();
     if (inserted === 0n) throw new AlreadyRecordedError(`Rollout "${rollout.id}" is recorded already.`);
-    return (await find(tx, rollout.id)) as Rollout;
+    const created = (await find(tx, rollout.id)) as Rollout;
+    await recordEvents(tx, [rolloutStarted(created)]);
+    return created;
   });
 }
 
@@ -97,7 +101,7 @@ function setStatus(
     const rollout = await find(tx, change.id);
     if (rollout === null) throw new NotRecordedError(`No rollout "${change.id}" is recorded.`);
     const ends = ENDED.includes(change.status);
-    await tx
+    const { numUpdatedRows } = await tx
       .updateTable('rollouts')
       .set((eb) => ({
         status: change.status,
@@ -109,7 +113,8 @@ function setStatus(
       .where('ended_at', 'is', null)
       // An end is one whoever reports it, by whatever clock; the rest is the rollout's own workflow's, by Temporal's.
       .$if(!ends, (update) => update.where('status_as_of', '<=', change.asOf))
-      .execute();
+      .executeTakeFirst();
+    if (numUpdatedRows > 0n) await recordEvents(tx, statusChanged(rollout, change));
   });
 }
 

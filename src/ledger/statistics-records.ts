@@ -50,6 +50,8 @@ export interface LedgerStatistics {
   orders: { state: DesiredState; count: number }[];
   quarantined: { region: string; count: number; since: Instant }[];
   heldVersions: { imageKey: string; count: number }[];
+  /** Who is told: how many events each has yet to get, and since when, by the clock on the wall, it has accepted none. */
+  watchers: { name: string; pending: number; failingSince: number | null; isDisabled: boolean }[];
   /** `recordedAt` of the last line, by the clock on the wall; null of an empty journal. */
   journal: { lines: number; lastRecordedAt: number | null };
 }

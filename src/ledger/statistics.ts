@@ -4,6 +4,7 @@ import type { AttemptKind } from '../domain/attempt-kinds.ts';
 import type { AttemptStatus, DesiredState, LedgerStatistics, RolloutStatus, TargetStatus } from './port.ts';
 import type { BatchDurations, FinalOutcome, Statistics, StatisticsRequest } from './statistics-records.ts';
 import { waits } from './statistics-waits.ts';
+import { watchersOn } from './watchers.ts';
 
 /** Counts for metrics. They are read from what is recorded, so every worker tells the same, whoever died meanwhile. */
 export function statisticsOn(database: Database): Statistics {
@@ -22,6 +23,7 @@ async function read(database: Database, request: StatisticsRequest): Promise<Led
     orders: await orders(database),
     quarantined: await quarantined(database),
     heldVersions: await heldVersions(database),
+    watchers: await watchers(database),
     journal: await journal(database),
   };
 }
@@ -161,6 +163,15 @@ async function heldVersions({ db }: Database): Promise<LedgerStatistics['heldVer
     .groupBy('image_key')
     .execute();
   return rows.map(({ image_key, count }) => ({ imageKey: image_key, count }));
+}
+
+async function watchers(database: Database): Promise<LedgerStatistics['watchers']> {
+  return (await watchersOn(database).list()).map(({ name, pending, failingSince, disabledAt }) => ({
+    name,
+    pending,
+    failingSince,
+    isDisabled: disabledAt !== null,
+  }));
 }
 
 /** Its lines have numbers that rise; those of a transaction that was undone are missing. Counting them would read them all. */

@@ -6,8 +6,11 @@ import type { Tables } from '../database/tables.ts';
 /** Rows that are read and written at a time. */
 const ROWS_AT_ONCE = 500;
 
-/** What has happened is no fact that a rehearsal goes by, and it can be long: of the journal see `copyCalendarLines`. */
-const LEFT_OUT = new Set(['journal', 'journal_waits']);
+/**
+ * What has happened is no fact that a rehearsal goes by, and it can be long: of the journal see `copyCalendarLines`. Nobody is told
+ * of what happens in one, so it knows of no watcher either.
+ */
+const LEFT_OUT = new Set(['journal', 'journal_waits', 'events', 'watchers']);
 
 /** Reads that see the database as it is at one moment, without keeping anybody from writing. */
 const BEGIN_READING: Record<Engine, string> = {
@@ -16,8 +19,8 @@ const BEGIN_READING: Record<Engine, string> = {
 };
 
 /**
- * Copies every table but the journal, and of that the lines about windows, from a database of either engine into an empty one on SQLite
- * of the same schema. The source is only read, a few rows at a time.
+ * Copies every table but those of watchers and the journal, and of that the lines about windows, from a database of either engine
+ * into an empty one on SQLite of the same schema. The source is only read, a few rows at a time.
  */
 export async function copyDatabase(source: Database, copy: Database): Promise<void> {
   await source.db.connection().execute(async (from) => {

@@ -1,5 +1,6 @@
 import type { Instant } from '../domain/clock.ts';
 import type { LedgerStatistics } from '../ledger/port.ts';
+import { WATCHERS } from './watcher-families.ts';
 
 /*
  * The metrics that are read from the ledger: the same from every worker, right after kills and repeated activities, and
@@ -201,7 +202,7 @@ const JOURNAL: readonly Family[] = [
   },
 ];
 
-export const LEDGER_FAMILIES: readonly Family[] = [...UPGRADES, ...WAITS, ...JOURNAL];
+export const LEDGER_FAMILIES: readonly Family[] = [...UPGRADES, ...WAITS, ...WATCHERS, ...JOURNAL];
 
 /** Of the rows with the same labels the longest time since they began to be so, in seconds. */
 function longest<Row extends { since: Instant }>(

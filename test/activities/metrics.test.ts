@@ -17,6 +17,7 @@ const NOTHING: LedgerStatistics = {
   orders: [],
   quarantined: [],
   heldVersions: [],
+  watchers: [],
   journal: { lines: 0, lastRecordedAt: null },
 };
 
@@ -86,6 +87,21 @@ describe('the metrics of the ledger', () => {
       'rollouts_batch_duration_seconds_bucket{action="osUpgrade",le="+Inf"} 4',
       'rollouts_batch_duration_seconds_sum{action="osUpgrade"} 30000',
       'rollouts_batch_duration_seconds_count{action="osUpgrade"} 4',
+    ]);
+  });
+
+  it('tell of every watcher how it goes, by the clock on the wall', async () => {
+    const watchers: LedgerStatistics['watchers'] = [
+      { name: 'ops', pending: 0, failingSince: null, isDisabled: false },
+      { name: 'pager', pending: 7, failingSince: 2 * MINUTE, isDisabled: true },
+    ];
+    expect(await samplesOf('rollouts_watcher_', { watchers })).toEqual([
+      'rollouts_watcher_pending_events{watcher="ops"} 0',
+      'rollouts_watcher_pending_events{watcher="pager"} 7',
+      'rollouts_watcher_failing_seconds{watcher="ops"} 0',
+      'rollouts_watcher_failing_seconds{watcher="pager"} 180',
+      'rollouts_watcher_disabled{watcher="ops"} 0',
+      'rollouts_watcher_disabled{watcher="pager"} 1',
     ]);
   });
 

@@ -12,6 +12,7 @@ import { openDatabase, type Database } from '../../src/database/database.ts';
 import { HOUR, MINUTE } from '../../src/domain/clock.ts';
 import { openLedger } from '../../src/ledger/index.ts';
 import { Rehearsal } from '../../src/rehearsal/rehearsal.ts';
+import { openWorld } from '../../src/rehearsal/world.ts';
 import { describeEngines, type TestDatabase } from '../support/engines.ts';
 import { EPOCH, fleetOf, NEW_VERSION } from '../support/fleet.ts';
 
@@ -115,6 +116,20 @@ describeEngines('a rehearsal on a copy of the fleet', (open) => {
 });
 
 describe('a rehearsal', () => {
+  it('knows of nobody who is told of what happens, and has nobody told', async () => {
+    const there = await fleetOf(SETS);
+    const { database } = there;
+    const ledger = openLedger(database);
+    const watcher = { name: 'ops', url: 'https://hooks.example', kinds: null, secret: 'env:WATCHER_SECRET' };
+    await ledger.watchers.add({ ...watcher, who: 'ann', addedAt: 0 });
+    const world = await openWorld(database);
+    expect(await world.ledger.watchers.list()).toEqual([]);
+    await world.close();
+    expect(await rehearse(scenarioOf(), database)).toMatchObject({ outcome: 'Completed' });
+    expect(await ledger.deliveries.due(Infinity)).toEqual([]);
+    await there.remove();
+  });
+
   it('can be played while another process writes to the database', async () => {
     const there = await fleetOf(SETS);
     const other = await openDatabase((there.database as TestDatabase).url);

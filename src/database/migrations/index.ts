@@ -9,6 +9,7 @@ import { restoreErrorsMigration } from './007-restore-errors.ts';
 import { instanceTagsMigration } from './008-instance-tags.ts';
 import { statusTimesMigration } from './009-status-times.ts';
 import { calendarMigration } from './011-calendar.ts';
+import { watchersMigration } from './012-watchers.ts';
 
 /** All migrations by name, in order of name. A released one is never edited: add the next number. */
 export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migration> {
@@ -23,5 +24,6 @@ export function migrations(dialect: 'sqlite' | 'postgres'): Record<string, Migra
     '008-instance-tags': instanceTagsMigration(),
     '009-status-times': statusTimesMigration(),
     '011-calendar': calendarMigration(dialect),
+    '012-watchers': watchersMigration(dialect),
   };
 }
