@@ -14,6 +14,8 @@ import { registerSearchAttributes } from './temporal/register-search-attributes.
 import { createWorkerGroup, type WorkerGroup } from './temporal/worker-group.ts';
 import { workerSettings } from './temporal/worker-settings.ts';
 import { workflowDirectory } from './temporal/workflow-directory.ts';
+import { startDelivery } from './watchers/delivery-loop.ts';
+import { eventSource } from './watchers/settings.ts';
 
 /*
  * The worker: runs workflows and activities. Any number of them share one Temporal server and one database; each can
@@ -29,6 +31,7 @@ try {
   const tracing = await startTracing('rollouts-worker');
   const settings = loadConnection();
   const work = workerSettings();
+  const source = eventSource();
   const { namespace, dataConverter } = settings;
   const { client, connection: clientConnection } = await connectClient(settings, tracing.plugins);
   await registerSearchAttributes(clientConnection, namespace);
@@ -74,7 +77,10 @@ try {
     },
     'worker ready',
   );
+  // Not by workers that serve regions alone: they may have neither the secrets nor the way out.
+  const delivery = work.workflows ? startDelivery({ deliveries: ledger.deliveries, source, log }) : null;
   await workers.run();
+  await delivery?.close();
   await operations.close();
   await connection.close();
   await clientConnection.close();

@@ -97,4 +97,14 @@ export {
   type StatusReport,
   type TemporalReport,
 } from './status.ts';
+export {
+  addWatcher,
+  listWatchers,
+  removeWatcher,
+  retryWatcher,
+  testWatcher,
+  type AddWatcherRequest,
+  type ShownWatcher,
+  type TestedWatcher,
+} from './watchers.ts';
 export { updateInstances, type UpdatedInstances, type UpdateInstancesRequest } from './update-instances.ts';

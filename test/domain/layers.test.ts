@@ -74,6 +74,12 @@ const LAYERS: Record<string, Layer> = {
       anyOf('@temporalio/client'),
     ],
   },
+  // Tells whoever wants to know, by what the ledger says: neither fleet nor Temporal is its business.
+  watchers: {
+    files: /^src\/watchers\//,
+    imports: [domain, node, /^src\/watchers\//],
+    types: [/^src\/ledger\/port\.ts$/],
+  },
   audit: { files: /^src\/audit\//, imports: [domain, /^src\/audit\//] },
   // Plays Temporal: what it runs is what the workers run.
   rehearsal: {

@@ -25,6 +25,7 @@ import {
 } from '../support/canaries.ts';
 import { fleetSpecOf, NEW_VERSION, testSetId } from '../support/fleet.ts';
 import { everythingIn, recordedRuns } from '../support/recorded-bytes.ts';
+import { openSink, type Sink } from '../support/sink.ts';
 import { devServerEnvironment, type DevServerEnvironment } from '../support/temporal.ts';
 
 /* A rollout over a fleet full of secrets, in which much goes wrong; then every byte that was recorded or told is searched. */
@@ -38,10 +39,15 @@ let server: DevServerEnvironment;
 let worker: ManagedProcess;
 let rollouts: OpenRollouts;
 let env: NodeJS.ProcessEnv;
+/** Somebody who is told of everything. */
+let sink: Sink;
 
 beforeAll(async () => {
   server = await devServerEnvironment({ dbFile: join(recorded, 'temporal.db') });
   env = { ...process.env, DATABASE_URL: databaseUrl, TEMPORAL_ADDRESS: server.address, LOG_LEVEL: 'debug' };
+  env['WATCHER_SECRET'] = `whsec_${CANARIES.watcherSecret}`;
+  // At first it does not accept anything, which is told of as well.
+  sink = await openSink((response, number) => response.writeHead(number === 1 ? 500 : 204).end());
   rollouts = await openRollouts({ databaseUrl, temporal: () => connectClient(loadConnection(env)) });
   worker = await startProcess({
     name: 'worker',
@@ -55,6 +61,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await worker?.stop();
+  await sink?.close();
   await rollouts?.close();
   await server?.stop();
   await Promise.all([folder, recorded].map((path) => rm(path, { recursive: true, force: true })));
@@ -164,6 +171,9 @@ it('no secret of a fleet gets anywhere but into the models that it is in', async
     'seed',
     await file('wrong.json', { ...FLEET, faults: [{ kind: 'gone', url: FAULTY }] }),
   );
+  const hook = `${sink.url}?token=${CANARIES.watcherToken}`;
+  await tell('watchers', 'add', hook, '--name', 'ops', '--secret', 'env:WATCHER_SECRET');
+  await tell('watchers', 'add', hook, '--name', 'wrong', '--secret', `whsec_${CANARIES.watcherSecret}`);
   const settings = [
     '--tolerance',
     '100',
@@ -181,6 +191,11 @@ it('no secret of a fleet gets anywhere but into the models that it is in', async
   await changeModels();
   await askEverything(rolloutId);
   await askApi();
+  await tell('watchers', 'list');
+  await tell('watchers', 'retry', 'ops');
+  await tell('watchers', 'test', 'ops');
+  answers['calls of watchers'] = JSON.stringify(sink.calls);
+  expect(sink.events().map(({ type }) => type)).toContain('dev.rollouts.scaleset.restored');
   const runs = await recordedRuns(server.client);
   expect(runs.length).toBeGreaterThan(8);
   expect(leaksIn({ ...answers, histories: everythingIn(runs) })).toEqual([]);

@@ -22,6 +22,8 @@ export const CANARIES = {
   unattend: 'canary-unattended-password',
   patched: 'canary-patched-password',
   misspelt: 'canary-misspelt-password',
+  watcherSecret: Buffer.from('canary of the watcher secret').toString('base64'),
+  watcherToken: 'canary-watcher-token',
 } as const;
 
 /** How a secret could stand somewhere: as it is, in a URL, in lower case, in base64 at any offset. */
@@ -50,8 +52,8 @@ export async function canariesInFiles(folder: string): Promise<Record<string, st
   return Object.fromEntries((await Promise.all(found)).filter(([, names]) => names.length > 0));
 }
 
-/** What of a fleet's database holds secrets, because it is the fleet's: `table.column`. */
-const MAY_HOLD_SECRETS = new Set(['scale_sets.arm']);
+/** What of a database holds secrets, because it is the fleet's or where a watcher is: `table.column`. */
+const MAY_HOLD_SECRETS = new Set(['scale_sets.arm', 'watchers.url']);
 
 /** The same of every column of a SQLite database but those. */
 export async function canariesInDatabase({ db }: Database): Promise<Record<string, string[]>> {

@@ -21,6 +21,7 @@ import { addListCommand, addStatusCommand } from './commands/status.ts';
 import { addStartCommand } from './commands/start.ts';
 import { addUpdateInstancesCommand } from './commands/update-instances.ts';
 import { addWatchCommand } from './commands/watch.ts';
+import { addWatcherCommands } from './commands/watchers.ts';
 import { checkArguments } from './options.ts';
 import { forTerminal } from '../view/spans.ts';
 import { openRollouts, type OpenOptions } from './open-rollouts.ts';
@@ -114,6 +115,7 @@ function createProgram(cli: Cli): Command {
   addHistoryCommand(program, cli);
   addJournalCommand(program, cli);
   addAuditCommand(program, cli);
+  addWatcherCommands(program, cli);
   return program;
 }
 
