@@ -98,7 +98,9 @@ export interface FaultCase {
 }
 
 export type Happening = { at: number } & What;
-export type Send = { call: number } & Exclude<What, { do: 'calendar' }>;
+export type Send = { call: number } & Sent;
+/** What can be sent at any point: a calendar is laid down before. */
+export type Sent = Exclude<What, { do: 'calendar' }>;
 
 export type What =
   | { do: 'pause'; scope: ScopeCase; minutes: number }

@@ -7,7 +7,7 @@ import type { SimulatedFleet } from '../../src/fleet/index.ts';
 import type { Decision, DecisionKind, DesiredState, Ledger, Rollout } from '../../src/ledger/port.ts';
 import { manualRolloutId, parseWorkflowId, scaleSetRolloutId } from '../../src/workflows/ids.ts';
 import { testSetId } from '../support/fleet.ts';
-import { REGIONS, type Case, type ScopeCase, type What } from './case.ts';
+import { REGIONS, type Case, type ScopeCase, type Sent, type What } from './case.ts';
 import type { Engine } from './engine.ts';
 import { mismatch } from './fabric.ts';
 import { RESOURCE, START, nameOf, targetOf } from './fleet.ts';
@@ -43,7 +43,7 @@ export function sendAt(stage: Stage, call: number): void {
     engine.at(engine.now, () => carryOut(stage, send));
 }
 
-async function carryOut(stage: Stage, happening: Exclude<What, { do: 'calendar' }>): Promise<void> {
+async function carryOut(stage: Stage, happening: Sent): Promise<void> {
   const { engine } = stage;
   switch (happening.do) {
     case 'pause': {
