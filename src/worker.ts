@@ -8,6 +8,7 @@ import { activityLog } from './telemetry/activity-log.ts';
 import { prepareOperations } from './telemetry/operations.ts';
 import { startTracing } from './telemetry/tracing.ts';
 import { connectClient, connectWorker, loadConnection } from './temporal/connection.ts';
+import { ensureImageWatch } from './temporal/image-watch-schedule.ts';
 import { faultPoints } from './temporal/fault-kill.ts';
 import { loadDeployment } from './temporal/deployment.ts';
 import { registerSearchAttributes } from './temporal/register-search-attributes.ts';
@@ -39,6 +40,7 @@ try {
   const database = faults.database(await openDatabase());
   const fleet = await openSimulatedFleet(database);
   const ledger = openLedger(database);
+  if (work.imageWatch) await ensureImageWatch(client, await fleet.clock());
   let workers: WorkerGroup | undefined;
   const operations = await prepared.open({
     fleet,

@@ -4,6 +4,7 @@ import { instances } from './rules/disks.ts';
 import { eligibility } from './rules/eligibility.ts';
 import { ends } from './rules/ends.ts';
 import { fleetWide } from './rules/fleet-wide.ts';
+import { imageWatch } from './rules/image-watch.ts';
 import { health } from './rules/health.ts';
 import { healthSources } from './rules/health-sources.ts';
 import { models } from './rules/models.ts';
@@ -29,5 +30,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...models,
   ...fleetWide,
   ...windows,
+  ...imageWatch,
   ...replay,
 ];

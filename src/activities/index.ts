@@ -13,6 +13,7 @@ import {
   setRolloutStatus,
   startBake,
 } from './phases.ts';
+import { lookAtImages } from './image-watch.ts';
 import { lookAtRegion } from './region.ts';
 import { lookAtScaleSet } from './scale-set.ts';
 
@@ -23,6 +24,7 @@ const table = {
   lookAtScaleSet,
   giveUpScaleSet,
   lookAtRegion,
+  lookAtImages,
   swapOsDisks,
   configureInstances,
   checkHealth,

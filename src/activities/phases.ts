@@ -1,12 +1,13 @@
 import type { Instant } from '../domain/clock.ts';
 import { exceedsPercent } from '../domain/health.ts';
-import { gateOf, type PhaseGate } from '../domain/phase-gate.ts';
 import { scopesOf } from '../domain/scopes.ts';
 import { stopCodes } from '../domain/stop-codes.ts';
 import type { Decision, Reason, Rollout, RolloutStatus } from '../ledger/port.ts';
 import { currentTime, type ActivityDependencies } from './context.ts';
 import { notFound } from './failures.ts';
+import { holdIfEnded, judgeCanary, liftIfAccepted } from './held-everywhere.ts';
 import { holdBackEverywhere } from './hold-back.ts';
+import { endByOrder } from './standing-order.ts';
 import type { JudgeInput, JudgeResult, OrderLook, PhaseKey } from './types.ts';
 import { readVerdict } from './verdict.ts';
 
@@ -34,7 +35,7 @@ export async function startBake(
   const before = await phaseRecord(deps, input);
   if (before?.bakeUntil) return { until: before.bakeUntil };
   const at = await currentTime(deps, input.at);
-  const until = at + gateIn(rollout, input).bakeTime;
+  const until = at + rollout.settings.bakeTime;
   await deps.ledger.phases.bake(input, at, until);
   return { until };
 }
@@ -45,8 +46,10 @@ export async function judgePhase(deps: ActivityDependencies, input: JudgeInput):
   const at = await currentTime(deps, input.at);
   const verdict = await readVerdict(deps, rollout, input, at);
   await deps.ledger.phases.judge(input, verdict, at);
-  const tolerance = gateIn(rollout, input).failureTolerancePercent;
-  return { verdict, withinTolerance: !exceedsPercent(verdict.failed, verdict.eligible, tolerance) };
+  const tolerance = rollout.settings.failureTolerancePercent;
+  const result = { verdict, withinTolerance: !exceedsPercent(verdict.failed, verdict.eligible, tolerance) };
+  await judgeCanary(deps, rollout, { phase: input.phase, ...result }, at);
+  return result;
 }
 
 /** The order in force for a rollout, or for one of its phases. */
@@ -56,8 +59,11 @@ export async function readOrder(
 ): Promise<OrderLook> {
   const order = await deps.ledger.orders.inForce(scopesOf(input));
   if (!order) return { state: 'running', reason: null };
-  const verb = { running: 'Resumed', paused: 'Paused', cancelled: 'Cancelled' }[order.state];
-  return { state: order.state, reason: { code: verb, message: `${verb} by ${order.who}: ${order.why}` } };
+  const end = endByOrder(order);
+  if (end) return { state: 'cancelled', reason: end };
+  const verb = order.state === 'paused' ? 'Paused' : 'Resumed';
+  const reason = { code: verb, message: `${verb} by ${order.who}: ${order.why}` };
+  return { state: order.state, reason };
 }
 
 /** Records a person's decision for good; answers with the one in force (rule D2). */
@@ -65,7 +71,11 @@ export async function recordDecision(
   deps: ActivityDependencies,
   input: Omit<Decision, 'at'> & { at: Instant },
 ): Promise<Decision> {
-  return deps.ledger.phases.decide({ ...input, at: await currentTime(deps, input.at) });
+  const rollout = await existing(deps, input.rolloutId);
+  const at = await currentTime(deps, input.at);
+  const decision = await deps.ledger.phases.decide({ ...input, at });
+  await liftIfAccepted(deps, rollout, decision, at);
+  return decision;
 }
 
 export async function setRolloutStatus(
@@ -78,11 +88,14 @@ export async function setRolloutStatus(
 
 /** Sets the status; a rollout that ends leaves none of its scale sets waiting. */
 async function close(
-  { ledger }: ActivityDependencies,
+  deps: ActivityDependencies,
   change: { rolloutId: string; status: RolloutStatus; reason: Reason | null; at: Instant; asOf?: Instant },
 ): Promise<void> {
   const { rolloutId, status, reason, at, asOf } = change;
-  await ledger.rollouts.setStatus(rolloutId, status, at, reason, asOf);
+  const { ledger } = deps;
+  const recorded = reason?.code === stopCodes.superseded ? 'Superseded' : status;
+  if (status === 'Cancelled') await holdIfEnded(deps, await existing(deps, rolloutId), reason, at);
+  await ledger.rollouts.setStatus(rolloutId, recorded, at, reason, asOf);
   if (status === 'Running' || status === 'Halted') return;
   const why = reason ?? {
     code: stopCodes.cancelRequested,
@@ -110,11 +123,6 @@ export async function closeOrphanedRollout(
     reason,
     at: await currentTime(deps, input.at),
   });
-}
-
-/** What holds for a phase of a rollout: its plan's word, or the rollout's settings. */
-function gateIn({ phases, settings }: Rollout, { phase }: Pick<PhaseKey, 'phase'>): PhaseGate {
-  return gateOf(phases[phase - 1], settings);
 }
 
 async function existing({ ledger }: ActivityDependencies, id: string): Promise<Rollout> {

@@ -1,13 +1,16 @@
 import type { Instant } from '../domain/clock.ts';
 import { scaleSetKey, type ScaleSet } from '../domain/scale-set.ts';
+import { IMAGE_WATCH } from '../domain/pick-up.ts';
 import { triggerTime } from '../domain/trigger.ts';
+import type { Wish } from '../domain/goal.ts';
 import type { ImageOffer } from '../fleet/port.ts';
-import type { Rollout, Target } from '../ledger/port.ts';
+import type { Reason, Rollout, Target } from '../ledger/port.ts';
 import type { ActivityDependencies } from './context.ts';
 import { eligibilityOf, reasonAgainst } from './eligibility.ts';
 import { unlessUnanswered } from './fleet-failures.ts';
 import { wishesOf } from './goal.ts';
 import { describeRevert } from './revert-scan.ts';
+import { triedBefore } from './tried-before.ts';
 import type { RegionLookInput } from './types.ts';
 
 /** Sets that are read at once: calls about them may hang until their deadline, and a look has its time. */
@@ -75,7 +78,23 @@ async function describeTarget(
   if (reason !== null) return { ...target, status: 'skipped', reason };
   const { wishes } = await wishesOf(deps, rollout, scaleSet, at);
   if (wishes.length === 0) return { ...target, status: 'upgraded' };
+  const tried = await triedByItself(deps, input, rollout, scaleSet, wishes, at);
+  if (tried !== null) return { ...target, status: 'skipped', reason: tried };
   return triggered(deps, rollout, scaleSet, target);
+}
+
+/** What nobody asked for by hand does not try again what has failed on a set. */
+async function triedByItself(
+  deps: ActivityDependencies,
+  { round }: RegionLookInput,
+  rollout: Rollout,
+  scaleSet: ScaleSet,
+  wishes: readonly Wish[],
+  at: Instant,
+): Promise<Reason | null> {
+  if (rollout.startedBy !== IMAGE_WATCH || round > 1) return null;
+  const due = wishes.filter(({ why }) => why === null);
+  return due.length === 0 ? null : triedBefore(deps, rollout, scaleSet, due, at);
 }
 
 /** One that was skipped stays so until it can be read again; any other gets its turn, and is judged when that comes. */

@@ -11,6 +11,7 @@ import { currentTime, type ActivityDependencies } from './context.ts';
 import { notFound } from './failures.ts';
 import { NONE_HELD, takeDue, type HeldTargets } from './region-due.ts';
 import { scanRegion } from './region-scan.ts';
+import { endByOrder } from './standing-order.ts';
 import type { RegionLook, RegionLookInput } from './types.ts';
 
 /**
@@ -26,7 +27,7 @@ export async function lookAtRegion(deps: ActivityDependencies, input: RegionLook
   );
   const cancelled = cancelReason(input, order);
   if (input.scan && !cancelled) await scanRegion(deps, input, rollout, at);
-  if (order?.state === 'cancelled' && cancelled) await cancelWaiting(deps, input, cancelled);
+  if (cancelled && endByOrder(order)) await cancelWaiting(deps, input, cancelled);
   const { targets: seen, strangers } = await findStrangers(deps, input, await settleTargets(deps, input));
   const begins = !cancelled && order?.state !== 'paused';
   const { due, held, targets } = begins
@@ -51,8 +52,7 @@ interface RegionView {
 
 function cancelReason(input: RegionLookInput, order: Order | null): Reason | null {
   if (input.cancelRequested) return CANCELLED_THROUGH_TEMPORAL;
-  if (order?.state !== 'cancelled') return null;
-  return { code: stopCodes.cancelled, message: `Cancelled by ${order.who}: ${order.why}` };
+  return endByOrder(order);
 }
 
 /** Why sets stop when their region is cancelled through Temporal; `interrupted` where their workflows were terminated as well. */

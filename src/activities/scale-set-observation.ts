@@ -14,6 +14,7 @@ import { zoneGroup } from './claims.ts';
 import type { ActivityDependencies } from './context.ts';
 import { eligibilityOf, reasonAgainst } from './eligibility.ts';
 import { goalOf, rollsBackOnBreach } from './goal.ts';
+import { endByOrder } from './standing-order.ts';
 import type { ScaleSetLookInput } from './types.ts';
 
 /** All that a decision about a scale set needs, read at one moment. */
@@ -96,10 +97,7 @@ function orderToStop(input: ScaleSetLookInput, attempt: Attempt, order: Order | 
   if (input.cancelRequested) {
     return CANCELLED_THROUGH_TEMPORAL;
   }
-  if (order?.state === 'cancelled') {
-    return { code: stopCodes.cancelled, message: `Cancelled by ${order.who}: ${order.why}` };
-  }
-  return null;
+  return endByOrder(order);
 }
 
 /**

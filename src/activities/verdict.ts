@@ -30,7 +30,7 @@ export async function readVerdict(
   const verdict: PhaseVerdict = { eligible: 0, succeeded: 0, failed: 0, failures: [] };
   const targets = await deps.ledger.targets.list({ rolloutId: rollout.id, phase });
   for (const target of targets) {
-    if (target.status === 'skipped') continue;
+    if (target.status === 'skipped' || target.reason?.code === stopCodes.superseded) continue;
     try {
       await judgeSet(deps, rollout, target, at, verdict);
     } catch (error) {

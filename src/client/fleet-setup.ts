@@ -17,7 +17,7 @@ import { currentInstant } from './context.ts';
 import { conflict, UsageError } from './errors.ts';
 import { parseWith, readJsonFile } from './json-file.ts';
 import { parseImage } from './target.ts';
-import { unendedRollouts } from './workflows-in-scope.ts';
+import { unendedRollouts } from '../activities/workflows-in-scope.ts';
 
 /** What only a simulated fleet lets people do: make it, and publish to it. */
 export interface FleetSetupContext {

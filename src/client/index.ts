@@ -47,6 +47,14 @@ export {
   type ScaleSetSummary,
 } from './fleet-view.ts';
 export {
+  lookAtImagesNow,
+  switchImageWatchOff,
+  switchImageWatchOn,
+  tellImageWatch,
+  viewImageWatch,
+  type ImageWatchView,
+} from './image-watch.ts';
+export {
   viewImages,
   type ImageCatalog,
   type ImageSummary,

@@ -8,17 +8,18 @@ import {
   scopesOf,
   type Scope,
 } from '../domain/scopes.ts';
-import type { DesiredState, Order, Rollout } from '../ledger/port.ts';
+import type { Order, OrderedState, Rollout } from '../ledger/port.ts';
 import { workflowDirectory } from '../temporal/workflow-directory.ts';
 import { currentInstant, currentUser, type ClientContext } from './context.ts';
 import { ClientError, conflict, UsageError } from './errors.ts';
 import { resumeCommand } from './give.ts';
-import { unendedRollouts, workflowsIn } from './workflows-in-scope.ts';
-import { workflowIdOf, workflowState } from './workflow-state.ts';
+import { unendedRollouts, workflowsIn } from '../activities/workflows-in-scope.ts';
+import { workflowState } from './workflow-state.ts';
+import { workflowIdOf } from '../workflows/ids.ts';
 
 export interface OrderRequest {
   scope: Scope;
-  state: DesiredState;
+  state: OrderedState;
   why: string;
   /** The user at the terminal if absent. */
   who?: string | undefined;
@@ -34,7 +35,7 @@ export interface GivenOrder {
   notes: string[];
 }
 
-const VERBS: Record<DesiredState, string> = { running: 'resume', paused: 'pause', cancelled: 'cancel' };
+const VERBS: Record<OrderedState, string> = { running: 'resume', paused: 'pause', cancelled: 'cancel' };
 
 /**
  * Records a person's order and wakes all workflows that it concerns. The order stands as soon as it is recorded: a
@@ -83,7 +84,7 @@ export function scopeText(scope: Scope): string {
   }
 }
 
-async function check({ ledger }: ClientContext, scope: Scope, state: DesiredState): Promise<void> {
+async function check({ ledger }: ClientContext, scope: Scope, state: OrderedState): Promise<void> {
   if (scope.kind === 'all' || scope.kind === 'scaleSet') return;
   const rollout = await ledger.rollouts.get(scope.rolloutId);
   if (rollout === null) throw new UsageError(`No rollout "${scope.rolloutId}" is recorded.`);
@@ -96,9 +97,9 @@ async function check({ ledger }: ClientContext, scope: Scope, state: DesiredStat
     );
   }
   const [standing] = await ledger.orders.list({ scope: scopeText(scope) });
-  if (standing?.state === 'cancelled' && state !== 'cancelled') {
+  if ((standing?.state === 'cancelled' && state !== 'cancelled') || standing?.state === 'superseded') {
     throw conflict(
-      `${standing.who} cancelled this at ${isoTime(standing.at)}: ${standing.why}. What is cancelled stays so; start a new rollout instead.`,
+      `${standing.who} ${standing.state} this at ${isoTime(standing.at)}: ${standing.why.replace(/\.$/, '')}. What has ended stays so; start a new rollout instead.`,
       rollout.id,
     );
   }

@@ -1,5 +1,6 @@
+import { heldEverywhere } from '../activities/held-everywhere.ts';
 import { wallDuration, type Instant } from '../domain/clock.ts';
-import { imageKey, imageLabel, type ImageVersion } from '../domain/image.ts';
+import { imageKey, imageLabel, isNewerVersion, type ImageVersion } from '../domain/image.ts';
 import { estimateRollout, type RegionEstimate, type RolloutEstimate } from '../domain/estimate.ts';
 import type { PhasePlan } from '../domain/phases.ts';
 import { policyInForce, type RolloutSettings } from '../domain/policy.ts';
@@ -153,8 +154,7 @@ function planPhase(draft: Draft, estimate: RolloutEstimate, index: number): Plan
     .map((region) => planRegion(draft, region, start))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const totals = addUp(regionPlans.map((region) => ({ ...region, regions: 1 })));
-  const { name: _name, regions: _regions, ...own } = draft.phases[index] as PhasePlan;
-  return { phase: index + 1, name, own, start, end, bakeEnd, ...totals, regionPlans };
+  return { phase: index + 1, name, start, end, bakeEnd, ...totals, regionPlans };
 }
 
 function planRegion(draft: Draft, { name, start, end }: RegionEstimate, phaseStart: Instant): PlannedRegion {
@@ -214,13 +214,17 @@ async function warningsOf(
     ({ kind, status, target: other }) =>
       kind !== 'manual' && (status === 'Running' || status === 'Halted') && other.version !== target.version,
   );
+  const held = await heldEverywhere(context, target);
   return [
     ...(totals.instances > 0 && totals.toUpgrade === 0 ? [NOTHING_TO_UPGRADE] : []),
     ...olderVersionNotes(target, [...offers.values()].flat()),
     ...others.map(
       (other) =>
-        `Version ${other.target.version} of ${imageLabel(target.image)} is still being rolled out: ${other.id}.`,
+        `Version ${other.target.version} of ${imageLabel(target.image)} is still being rolled out: ${other.id}.${isNewerVersion(target, other.target) ? ' This one takes its place (rule D7).' : ''}`,
     ),
+    ...(held === null
+      ? []
+      : [`It is held back from the whole fleet. ${held.why} Starting it by hand lifts that.`]),
     ...(await orderNotes(context, null)),
   ];
 }

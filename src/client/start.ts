@@ -1,17 +1,19 @@
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { supersedeOlder } from '../activities/supersede.ts';
 import { humanDuration } from '../domain/clock.ts';
 import type { AttemptKind } from '../domain/attempt-kinds.ts';
-import { imageLabel, type ImageVersion } from '../domain/image.ts';
+import { imageLabel, sameImageVersion, type ImageVersion } from '../domain/image.ts';
 import { AlreadyRecordedError } from '../ledger/errors.ts';
-import type { NewRollout, Reason, Rollout } from '../ledger/port.ts';
+import type { HeldVersion, NewRollout, Reason, Rollout } from '../ledger/port.ts';
 import { registerSearchAttributes } from '../temporal/register-search-attributes.ts';
 import { searchAttributes } from '../temporal/search-attributes.ts';
+import { workflowDirectory } from '../temporal/workflow-directory.ts';
 import { TASK_QUEUE, type ImageRolloutInput, type ImageRolloutResult } from '../workflows/messages.ts';
 import { currentInstant, currentUser, type ClientContext } from './context.ts';
 import { ClientError, conflict } from './errors.ts';
-import { gateWords } from './gates.ts';
 import { planRollout, rolloutsOf } from './plan.ts';
 import type { PlanRequest, RolloutPlan } from './plan-types.ts';
+import { liftHeld } from './revert/lift.ts';
 import { refuseWhileCancelled } from './standing-orders.ts';
 import { unservedNotes } from './unserved.ts';
 import { workflowState } from './workflow-state.ts';
@@ -56,11 +58,21 @@ export async function startRollout(context: ClientContext, request: StartRequest
   // A server that does not know them yet would refuse the start.
   await registerSearchAttributes(connection, client.options.namespace);
   const rollout = unstarted ?? (await record(context, plan, request));
+  await makeWay(context, client, rollout);
   const runId = await startImageWorkflow(context, client, rollout);
   const mended = unstarted !== null;
   const regions = rollout.phases.flatMap((phase) => phase.regions);
   const warnings = [...plan.warnings, ...(await unservedNotes(client, rollout, regions))];
   return { rolloutId: rollout.id, workflowId: rollout.id, runId, rollout, mended, warnings };
+}
+
+/** Whoever starts a version by hand wants it: it is held back from nothing any more, and older ones of its image end (rule D7). */
+async function makeWay(context: ClientContext, client: Client, rollout: Rollout): Promise<void> {
+  const only = (held: HeldVersion) => sameImageVersion(held.version, rollout.target);
+  await liftHeld(context, null, { by: `${rollout.startedBy}: started by hand`, only });
+  const { ledger } = context;
+  const workflows = workflowDirectory(client);
+  await supersedeOlder({ ledger, workflows }, rollout, await currentInstant(context));
 }
 
 /**
@@ -133,10 +145,9 @@ async function record(
     kind: plan.kind,
     target: plan.target,
     generation: plan.generation,
-    phases: plan.phases.map(({ name, regionPlans, own }) => ({
+    phases: plan.phases.map(({ name, regionPlans }) => ({
       name,
       regions: regionPlans.map((each) => each.name),
-      ...own,
     })),
     settings: plan.settings,
     startedBy: who ?? currentUser(),
@@ -194,9 +205,7 @@ function summary({ action, target }: Rollout): string {
 
 /** For the Web UI: Markdown. */
 function details({ phases, settings, startedBy, why }: Rollout): string {
-  const lines = phases.map(({ name, regions, ...own }, i) =>
-    [`${i + 1}. **${name}**: ${regions.join(', ')}`, ...gateWords(own)].join('; '),
-  );
+  const lines = phases.map(({ name, regions }, i) => `${i + 1}. **${name}**: ${regions.join(', ')}`);
   return [
     `Started by ${startedBy}${why === null ? '' : `: ${why}`}.`,
     lines.join('\n'),

@@ -5,13 +5,14 @@ import type { EligibilityWarning } from '../domain/eligibility.ts';
 import { scaleSetKey } from '../domain/scale-set.ts';
 import type { Decision, HeldVersion, Order, QuarantinedInstance, Rollout } from '../ledger/port.ts';
 import { parseScope } from '../domain/scopes.ts';
-import { phaseRolloutId, regionRolloutId } from '../workflows/ids.ts';
+import { phaseRolloutId, regionRolloutId, workflowIdOf } from '../workflows/ids.ts';
 import type { WorkflowStatus } from '../workflows/messages.ts';
 import type { ClientContext } from './context.ts';
 import { UsageError } from './errors.ts';
+import { decideCommand } from './give.ts';
 import { readSnapshot, type RolloutSnapshot, type Wait } from './view/index.ts';
-import { askStatus, workflowIdOf, workflowState, type WorkflowState } from './workflow-state.ts';
-import { currentRounds } from './workflows-in-scope.ts';
+import { askStatus, workflowState, type WorkflowState } from './workflow-state.ts';
+import { currentRounds } from '../activities/workflows-in-scope.ts';
 
 /** How a rollout stands: what the ledger says, and what its workflows say where they can be asked. */
 export interface StatusReport {
@@ -80,7 +81,7 @@ export async function rolloutStatus(context: ClientContext, rolloutId: string): 
     quarantined: await quarantinedIn(context, rollout),
     heldBack: await heldIn(context, rollout),
     warnings: await warningsIn(context, rollout),
-    advice: [...adviceFor(rollout, temporal, snapshot), ...workersNeeded(snapshot)],
+    advice: [...adviceFor(rollout, temporal), ...workersNeeded(snapshot)],
   };
 }
 
@@ -163,7 +164,7 @@ async function heldIn({ ledger }: ClientContext, { id: rolloutId, target }: Roll
     ledger.attempts.listOf({ rolloutId }),
   ]);
   const sets = new Set([...targets, ...attempts].map(({ scaleSetId }) => scaleSetKey(scaleSetId)));
-  return held.filter(({ scaleSetId }) => sets.has(scaleSetKey(scaleSetId)));
+  return held.filter(({ scaleSetId }) => scaleSetId === null || sets.has(scaleSetKey(scaleSetId)));
 }
 
 async function warningsIn({ ledger }: ClientContext, { id }: Rollout): Promise<SetWarning[]> {
@@ -198,7 +199,7 @@ function restartOf({ kind, action }: Rollout): string {
   }
 }
 
-function adviceFor(rollout: Rollout, temporal: TemporalReport, { waits }: RolloutSnapshot): string[] {
+function adviceFor(rollout: Rollout, temporal: TemporalReport): string[] {
   if (temporal.kind === 'unreachable') return [temporal.message];
   if (temporal.kind !== 'reached') return [];
   const again = `\`${restartOf(rollout)}\``;
@@ -213,8 +214,10 @@ function adviceFor(rollout: Rollout, temporal: TemporalReport, { waits }: Rollou
     ];
   }
   const advice = temporal.worker === false ? ['No worker answers: start one by `npm run worker`.'] : [];
-  const persons = waits.filter(({ kind }) => kind === 'decision' || kind === 'approval');
-  return [...advice, ...persons.map(({ command }) => `It waits for a person: \`${command}\`.`)];
+  if (rollout.status === 'Halted') {
+    advice.push(`It waits for a person: \`${decideCommand(rollout.id)}\`.`);
+  }
+  return advice;
 }
 
 function workersNeeded({ phases }: RolloutSnapshot): string[] {

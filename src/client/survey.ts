@@ -10,7 +10,7 @@ import type { ClientContext } from './context.ts';
 import type { SkippedScaleSet } from './plan-types.ts';
 import { leftAloneNotes, reachOf } from './reach.ts';
 import { orderNotes } from './standing-orders.ts';
-import { stopsAtOnce } from './stops-at-once.ts';
+import { stopsAtOnce } from '../domain/stops-at-once.ts';
 import type { ImageInFleet } from './target.ts';
 
 /** A scale set that a rollout would upgrade. */

@@ -1,6 +1,4 @@
 import { isGrpcServiceError, WorkflowNotFoundError, type Client } from '@temporalio/client';
-import type { Rollout } from '../ledger/port.ts';
-import { parseWorkflowId } from '../workflows/ids.ts';
 import { statusQuery, type WorkflowStatus } from '../workflows/messages.ts';
 
 /** `missing`: Temporal knows no workflow of that id, since it never began or is forgotten. */
@@ -8,12 +6,6 @@ export type WorkflowState = 'open' | 'closed' | 'missing';
 
 /** Longer than an idle worker takes, and short enough for a person to wait. */
 const QUERY_TIMEOUT_MS = 3_000;
-
-/** The top workflow of a rollout: the set's own, if it is a manual one. */
-export function workflowIdOf(rollout: Pick<Rollout, 'id'>): string {
-  const parsed = parseWorkflowId(rollout.id);
-  return parsed?.level === 'manual' ? parsed.scaleSetWorkflowId : rollout.id;
-}
 
 /** Whether Temporal runs a workflow. */
 export async function workflowState(client: Client, workflowId: string): Promise<WorkflowState> {

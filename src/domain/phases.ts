@@ -1,8 +1,7 @@
-import type { PhaseOverrides } from './phase-gate.ts';
 import { normaliseRegionName, pairedRegions, type Region } from './region.ts';
 
-/** One phase of a platform rollout: the regions that are updated in it (rule D1), and what it takes to begin and to pass. */
-export interface PhasePlan extends PhaseOverrides {
+/** One phase of a platform rollout: the regions that are updated in it (rule D1). */
+export interface PhasePlan {
   /** What people call it: `canary`, `early`, `phase 3`. */
   name: string;
   regions: string[];
@@ -16,13 +15,7 @@ export interface RegionLoad {
 }
 
 export interface PhasePlanViolation {
-  code:
-    | 'EmptyPhase'
-    | 'UnknownRegion'
-    | 'RegionTwice'
-    | 'PairedRegionsInOnePhase'
-    | 'RegionMissing'
-    | 'ToleranceOutOfBounds';
+  code: 'EmptyPhase' | 'UnknownRegion' | 'RegionTwice' | 'PairedRegionsInOnePhase' | 'RegionMissing';
   /** 1 is the first phase; null where it is about the whole plan. */
   phase: number | null;
   regions: string[];
@@ -215,13 +208,6 @@ export function phasePlanViolations(
     }
     for (const [a, b] of pairsWithin(phase, allRegions))
       add('PairedRegionsInOnePhase', [a, b], `holds the geo-pair ${a} and ${b}: move one to another phase.`);
-    const { failureTolerancePercent: tolerance = 0 } = phase;
-    if (!(tolerance >= 0 && tolerance <= 100))
-      add(
-        'ToleranceOutOfBounds',
-        [],
-        `has a failureTolerancePercent of ${tolerance}: give 0 to 100 percent.`,
-      );
   }
   return [...violations, ...missingRegions(placed, regionsInScope)];
 }

@@ -4,7 +4,7 @@ import type { OrderLogTable } from '../database/tables-ledger.ts';
 import type { DesiredState, Order, Orders } from './port.ts';
 import { keyOf } from './rows.ts';
 
-const STRENGTH: Record<DesiredState, number> = { running: 0, paused: 1, cancelled: 2 };
+const STRENGTH: Record<DesiredState, number> = { running: 0, paused: 1, superseded: 2, cancelled: 3 };
 
 /** What people ordered: one order stands for each scope, and a log keeps every order that was ever given. */
 export function ordersOn(database: Database): Orders {

@@ -247,18 +247,18 @@ export interface Quarantine {
   release(scaleSetId: string, instanceIds: readonly string[], at: Instant, by: string): Promise<void>;
 }
 
-/** Versions that were reverted on a set. */
+/** Versions that are held back from a set, or from the whole fleet. */
 export interface HeldVersions {
   /** Holds a version; one that is held already stays as it is. */
   hold(held: HeldVersion): Promise<void>;
-  lift(scaleSetId: string, version: ImageVersion, at: Instant, by: string): Promise<void>;
-  /** Those that are held now, longest first. */
-  list(filter?: { scaleSetId?: string }): Promise<HeldVersion[]>;
+  lift(scaleSetId: string | null, version: ImageVersion, at: Instant, by: string): Promise<void>;
+  /** Those that are held now, longest first; from a set, from the whole fleet (`null`), or all. */
+  list(filter?: { scaleSetId?: string | null }): Promise<HeldVersion[]>;
 }
 
 export interface Orders {
   set(order: Order): Promise<void>;
-  /** The order in force over these scopes (cancelled before paused before running), or null if there is none. */
+  /** The order in force over these scopes (cancelled before superseded before paused before running), or null if there is none. */
   inForce(scopes: readonly string[]): Promise<Order | null>;
   /** Orders as they stand now, or all that were ever given, newest first. */
   list(filter?: { scope?: string; all?: boolean }): Promise<Order[]>;

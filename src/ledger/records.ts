@@ -207,9 +207,13 @@ export interface QuarantinedInstance {
   error: string;
 }
 
-/** A version that was reverted on a set: automatic rollouts leave it out until a person lifts that (ours). */
+/**
+ * A version that is held back until a person lifts that. From one set: it was reverted there, and automatic rollouts leave the
+ * set out (ours). From the whole fleet: its rollout was aborted, or it broke its canary, and it is not chosen again (rule D7).
+ */
 export interface HeldVersion {
-  scaleSetId: string;
+  /** Null: from the whole fleet. */
+  scaleSetId: string | null;
   version: ImageVersion;
   who: string;
   why: string;
@@ -229,9 +233,13 @@ export interface ClaimAnswer {
 
 // --- desired state -------------------------------------------------------------------------------------------------------
 
-export type DesiredState = 'running' | 'paused' | 'cancelled';
+/** `superseded` is never a person's order: a newer version of the image has come (rule D7). */
+export type DesiredState = 'running' | 'paused' | 'superseded' | 'cancelled';
 
-/** What a person ordered for a scope (see `domain/scopes.ts`): the strongest order of all that apply is in force. */
+/** What a person can order. */
+export type OrderedState = Exclude<DesiredState, 'superseded'>;
+
+/** What was ordered, mostly by a person, for a scope (see `domain/scopes.ts`): the strongest order of all that apply is in force. */
 export interface Order {
   scope: string;
   state: DesiredState;

@@ -36,6 +36,10 @@ const LINES: Lines = {
     if (started.length > 0) return line('info', 'scale sets begun', { scaleSets: started, ...counts });
     return line('debug', `region waits for ${waitingFor}`, { ...counts, ...until(nextAt) });
   },
+  lookAtImages: (_, { start }) =>
+    start.length === 0
+      ? line('debug', 'no rollout is due')
+      : line('info', 'rollouts begin', { rollouts: start.map(({ id }) => id) }),
   swapOsDisks: ({ instanceIds, target }, { pendingUntil }) =>
     line('debug', 'OS disks being replaced', {
       vms: instanceIds,

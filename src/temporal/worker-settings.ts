@@ -15,6 +15,8 @@ export interface WorkerSettings {
   cachedWorkflows: number;
   /** How many requests for work wait at the server: as it advises, or this many. */
   pollers: 'autoscaling' | number;
+  /** It sees to it that the schedule of the image watch is there, as `rollouts image-watch on` does. */
+  imageWatch: boolean;
 }
 
 /** A worker was told something that makes no sense. The message names the variables, and what they may be. */
@@ -48,6 +50,7 @@ const variables = z.object({
       error: 'give "autoscaling", or a whole number from 1 to 100',
     })
     .default('autoscaling'),
+  WORKER_IMAGE_WATCH: z.stringbool({ error: 'give true or false' }).default(false),
 });
 
 /**
@@ -77,6 +80,7 @@ export function workerSettings(env: NodeJS.ProcessEnv = process.env): WorkerSett
     lookSlots: data.WORKER_LOOK_SLOTS,
     cachedWorkflows: data.WORKER_CACHED_WORKFLOWS,
     pollers: data.WORKER_POLLERS,
+    imageWatch: data.WORKER_IMAGE_WATCH,
   };
 }
 

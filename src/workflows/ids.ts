@@ -75,3 +75,9 @@ function rolloutLevel(match: RegExpExecArray): ParsedId {
   const at = { rolloutId, phase: Number(phase), round: Number(round) };
   return region === undefined ? { level: 'phase', ...at } : { level: 'region', ...at, region };
 }
+
+/** The top workflow of a rollout: the set's own, if it is a manual one. */
+export function workflowIdOf(rollout: { id: string }): string {
+  const parsed = parseWorkflowId(rollout.id);
+  return parsed?.level === 'manual' ? parsed.scaleSetWorkflowId : rollout.id;
+}

@@ -24,6 +24,19 @@ export function regionTaskQueue(region: string): string {
 
 // --- inputs and results -------------------------------------------------------------------------------------------
 
+export interface ImageWatchInput {
+  v: 1;
+  /** Where time is skipped: elsewhere the activity reads it. */
+  clock?: VirtualClock;
+  /** Of the rollouts that it starts, where they differ from the defaults. */
+  settings?: Partial<RolloutSettings>;
+}
+
+export interface ImageWatchResult {
+  /** Ids of the rollouts that were started. */
+  started: string[];
+}
+
 export interface ImageRolloutInput {
   v: 1;
   rolloutId: string;
@@ -34,7 +47,7 @@ export interface ImageRolloutInput {
 }
 
 export interface ImageRolloutResult {
-  status: 'Completed' | 'Cancelled';
+  status: 'Completed' | 'Cancelled' | 'Superseded';
   reason: Reason | null;
   phasesDone: number;
 }

@@ -96,7 +96,7 @@ describe('orders', () => {
     await command('cancel', id, '--why', why);
     expect(await command('resume', id, '--why', 'oops')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('What is cancelled stays so') as string,
+      stderr: expect.stringContaining('What has ended stays so') as string,
     });
   });
 
@@ -150,25 +150,6 @@ describe('decide', () => {
       round: 1,
       why,
       at: '2026-01-05T10:00:00.000Z',
-    });
-  });
-
-  it('approves the phase that comes next, where the rollout waits for that (D2)', async () => {
-    await running();
-    const { ledger } = rollouts;
-    const verdict = { eligible: 9, succeeded: 9, failed: 0, failures: [] };
-    await ledger.phases.judge({ rolloutId: id, phase: 2, round: 1 }, verdict, EPOCH);
-    await ledger.rollouts.setStatus(id, 'Halted', EPOCH, {
-      code: 'ApprovalNeeded',
-      message: 'Phase 3 waits.',
-    });
-    rollouts.temporalServer.onUpdate = (input) => ({ ...(input as object), rolloutId: id, at: EPOCH });
-    expect(await decide(rollouts, request)).toMatchObject({ decision: 'proceed', phase: 3, round: 0 });
-    const { stdout } = await command('decide', id, 'abort', '--why', why);
-    expect(stdout).toMatch(/^Decided on approval of phase 3: abort, by .*: .*\.\nThe rollout ends\.\n$/);
-    await expect(decide(rollouts, { ...request, decision: 'retry' })).rejects.toMatchObject({
-      code: 'Usage',
-      message: expect.stringContaining('nothing to try again: proceed approves it') as string,
     });
   });
 

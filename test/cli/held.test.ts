@@ -25,7 +25,7 @@ afterEach(async () => {
 it('lists what is held back from which scale set, by whom and why, and how to lift it', async () => {
   const { stdout } = await command('held');
   expect(stdout.split('\n').map((line) => line.trimEnd())).toEqual([
-    'SCALE SET  REGION  VERSION                                                           SINCE                REVERTED BY, WHY',
+    'SCALE SET  REGION  VERSION                                                           SINCE                HELD BACK BY, WHY',
     `api        westus  ${IMAGE} ${NEW_VERSION}  2026-01-05 10:00:00  ann: bad kernel`,
     `web        eastus  ${IMAGE} ${NEW_VERSION}  2026-01-05 10:00:00  ann: bad kernel`,
     'Lift by `rollouts revert --lift SCALE_SET_OR_ROLLOUT --why TEXT`.',

@@ -110,7 +110,11 @@ const IMPLEMENTATIONS: { files: RegExp; knownTo: RegExp }[] = [
   { files: /^src\/ledger\/(?!port\.ts$|errors\.ts$)/, knownTo: /^src\/ledger\// },
   { files: /^src\/database\//, knownTo: /^src\/(database|fleet|ledger)\// },
   // What only reads the two ports, or asks another workflow to act, is the client's as well.
-  { files: /^src\/activities\/(?!(goal|eligibility|wind-down)\.ts$)/, knownTo: /^src\/activities\// },
+  {
+    files:
+      /^src\/activities\/(?!(goal|eligibility|wind-down|workflows-in-scope|held-everywhere|supersede)\.ts$)/,
+    knownTo: /^src\/activities\//,
+  },
 ];
 
 const MAX_LINES = 300;

@@ -1,12 +1,11 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { workflowIdOf } from '../../src/workflows/ids.ts';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { awaitedBy } from '../../src/client/gates.ts';
-import { workflowsIn } from '../../src/client/workflows-in-scope.ts';
-import { workflowIdOf } from '../../src/client/workflow-state.ts';
+import { workflowsIn } from '../../src/activities/workflows-in-scope.ts';
 import { MINUTE, type Instant, type VirtualClock } from '../../src/domain/clock.ts';
 import { openSimulatedFleet, type SimulatedFleet } from '../../src/fleet/index.ts';
 import { openLedger } from '../../src/ledger/index.ts';
-import type { Decision, DecisionKind, Ledger, Rollout } from '../../src/ledger/port.ts';
+import type { DecisionKind, Ledger, Rollout } from '../../src/ledger/port.ts';
 import type { RehearsalEnd } from '../../src/rehearsal/rehearsal.ts';
 import { workflowDirectory } from '../../src/temporal/workflow-directory.ts';
 import {
@@ -119,21 +118,17 @@ class RealWorkflows implements Engine {
     await Promise.all(meant.map((id) => cancel(id).catch(() => undefined)));
   }
 
-  async decide(
-    rolloutId: string,
-    decision: DecisionKind,
-    who: string,
-    why: string,
-  ): Promise<Decision | null> {
+  async decide(rolloutId: string, decision: DecisionKind, who: string, why: string): Promise<boolean> {
     const rollout = await this.ledger.rollouts.get(rolloutId);
-    const awaited = rollout && awaitedBy(rollout, await this.ledger.phases.list(rolloutId));
-    if (!awaited) return null;
-    const { phase, round } = awaited;
+    const halt = (await this.ledger.phases.list(rolloutId)).at(-1);
+    if (rollout?.status !== 'Halted' || !halt) return false;
+    const { phase, round } = halt;
     try {
       const handle = this.#world.env.client.workflow.getHandle(rolloutId);
-      return await handle.executeUpdate(decideUpdate, { args: [{ decision, who, why, phase, round }] });
+      await handle.executeUpdate(decideUpdate, { args: [{ decision, who, why, phase, round }] });
+      return true;
     } catch (error) {
-      if (error instanceof WorkflowUpdateFailedError) return null;
+      if (error instanceof WorkflowUpdateFailedError) return false;
       throw error;
     }
   }

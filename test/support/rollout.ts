@@ -8,7 +8,6 @@ import { MINUTE, virtualAt, type VirtualClock } from '../../src/domain/clock.ts'
 import type { ImageVersion } from '../../src/domain/image.ts';
 import type { PhasePlan } from '../../src/domain/phases.ts';
 import { DEFAULT_SETTINGS, type RolloutSettings } from '../../src/domain/policy.ts';
-import { workflowIdOf } from '../../src/client/workflow-state.ts';
 import { openSimulatedFleet, type FleetSpec, type SimulatedFleet } from '../../src/fleet/index.ts';
 import { openLedger } from '../../src/ledger/index.ts';
 import type { Ledger, RecordedEntry, RolloutKind } from '../../src/ledger/port.ts';
@@ -20,6 +19,7 @@ import {
   phaseRolloutId,
   regionRolloutId,
   scaleSetRolloutId,
+  workflowIdOf,
 } from '../../src/workflows/ids.ts';
 import { TASK_QUEUE, type ImageRolloutInput } from '../../src/workflows/messages.ts';
 import { temporaryDatabase } from './database.ts';

@@ -218,7 +218,7 @@ describe('a revert (ours)', () => {
       expect(await versionsOf(world, 'api')).toEqual({ [OLD_VERSION]: 4 });
 
       const lifted = await lift(client, { id: started.rolloutId, why: 'mended' });
-      expect(lifted.map((held) => held.scaleSetId).toSorted()).toEqual([testSetId('api'), id]);
+      expect(lifted.map((held) => held.scaleSetId ?? '').toSorted()).toEqual([testSetId('api'), id]);
       const third = await startRollout(client, forward);
       expect(third.rollout).toMatchObject({ action: 'osUpgrade', generation: 3 });
       expect(await end(third)).toMatchObject({ status: 'Completed' });

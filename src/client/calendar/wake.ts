@@ -1,7 +1,7 @@
 import type { RuleScope } from '../../domain/calendar.ts';
 import { workflowDirectory } from '../../temporal/workflow-directory.ts';
 import type { ClientContext } from '../context.ts';
-import { unendedRollouts, workflowsIn } from '../workflows-in-scope.ts';
+import { unendedRollouts, workflowsIn } from '../../activities/workflows-in-scope.ts';
 import type { ChangedRule } from './rules.ts';
 
 /** Tells everybody whom a changed rule concerns to look at once. One that is not told looks by itself, within its fallback poll. */

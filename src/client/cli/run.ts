@@ -10,6 +10,7 @@ import { addExplainCommand } from './commands/explain.ts';
 import { addFleetCommands } from './commands/fleet.ts';
 import { addHeldCommand } from './commands/held.ts';
 import { addHistoryCommand } from './commands/history.ts';
+import { addImageWatchCommands } from './commands/image-watch.ts';
 import { addJournalCommand } from './commands/journal.ts';
 import { addModelCommands } from './commands/model.ts';
 import { addPlanCommand } from './commands/plan.ts';
@@ -97,6 +98,7 @@ function createProgram(cli: Cli): Command {
     .addHelpText('after', EXIT_CODES);
   addFleetCommands(program, cli);
   addPublishCommand(program, cli);
+  addImageWatchCommands(program, cli);
   addPlanCommand(program, cli);
   addRehearseCommand(program, cli);
   addStartCommand(program, cli);

@@ -1,6 +1,5 @@
 import { humanDuration, isoTime, type Instant } from '../../domain/clock.ts';
 import type { HeldVersion, Order, QuarantinedInstance } from '../../ledger/port.ts';
-import { decidedOn } from '../gates.ts';
 import type { PlacedWait, SetWarning, StatusReport, TemporalReport } from '../index.ts';
 import { renderTree, type TreeOptions } from '../view/index.ts';
 import { momentText, scopeText, section, sections, table, time } from './text.ts';
@@ -25,7 +24,10 @@ export function statusText(report: StatusReport, view: TreeOptions): string {
     section(
       'Decisions:',
       decisions
-        .map((one) => `  ${decidedOn(one)}: ${one.decision}, by ${one.who} at ${isoTime(one.at)}: ${one.why}`)
+        .map(
+          ({ phase, decision, who, why, at }) =>
+            `  phase ${phase}: ${decision}, by ${who} at ${isoTime(at)}: ${why}`,
+        )
         .join('\n'),
     ),
     section('In quarantine (mend by `rollouts repair`):', quarantined.map(quarantinedText).join('\n')),
@@ -75,7 +77,7 @@ function heldText(held: readonly HeldVersion[]): string {
     .slice(0, MOST_HELD)
     .map(
       ({ scaleSetId, who, since, why }) =>
-        `  ${scaleSetId.split('/').at(-1)} by ${who} since ${time(since)}: ${why}`,
+        `  ${scaleSetId?.split('/').at(-1) ?? 'the whole fleet'} by ${who} since ${time(since)}: ${why}`,
     );
   return [...lines, ...(held.length > MOST_HELD ? [`  and ${held.length - MOST_HELD} more`] : [])].join('\n');
 }

@@ -21,9 +21,8 @@ import { reachOf, type Reach } from '../reach.ts';
 import { countSets } from '../view/counts.ts';
 import type { ScaleSetCounts } from '../view/index.ts';
 import { holdsOf, type Holds } from '../view/waits.ts';
-import { workflowIdOf } from '../workflow-state.ts';
-import { unendedRollouts } from '../workflows-in-scope.ts';
-import { scaleSetRolloutId } from '../../workflows/ids.ts';
+import { unendedRollouts } from '../../activities/workflows-in-scope.ts';
+import { scaleSetRolloutId, workflowIdOf } from '../../workflows/ids.ts';
 import { chooseTarget, type ChosenTarget } from './target.ts';
 import type { ExplainRequest } from './types.ts';
 

@@ -5,7 +5,7 @@ import type { ObservedInstance } from '../../domain/set-planner.ts';
 import { stopCodes } from '../../domain/stop-codes.ts';
 import type { Reason } from '../../ledger/port.ts';
 import { resumeCommand, startCommand, startSetCommand } from '../give.ts';
-import { stopsAtOnce } from '../stops-at-once.ts';
+import { stopsAtOnce } from '../../domain/stops-at-once.ts';
 import { newestVersion } from '../target.ts';
 import { openUpgrade, type Course, type Facts } from './facts.ts';
 import { fixCommand } from './fixes.ts';

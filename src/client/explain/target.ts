@@ -12,7 +12,7 @@ import type { ImageOffer } from '../../fleet/port.ts';
 import type { Attempt, Release } from '../../ledger/port.ts';
 import type { ClientContext } from '../context.ts';
 import { chooseVersion, newestVersion, parseImage } from '../target.ts';
-import { unendedRollouts } from '../workflows-in-scope.ts';
+import { unendedRollouts } from '../../activities/workflows-in-scope.ts';
 import type { ExplainRequest, VersionSource } from './types.ts';
 
 /** The version that an explanation is about. */

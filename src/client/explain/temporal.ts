@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
-import { phaseRolloutId, regionRolloutId, scaleSetRolloutId } from '../../workflows/ids.ts';
+import { phaseRolloutId, regionRolloutId, scaleSetRolloutId, workflowIdOf } from '../../workflows/ids.ts';
 import type { ClientContext } from '../context.ts';
 import { unservedRegions } from '../unserved.ts';
-import { askStatus, workflowIdOf, workflowState } from '../workflow-state.ts';
-import { currentRounds } from '../workflows-in-scope.ts';
+import { askStatus, workflowState } from '../workflow-state.ts';
+import { currentRounds } from '../../activities/workflows-in-scope.ts';
 import type { Facts } from './facts.ts';
 import type { TemporalWord } from './types.ts';
 

@@ -1,6 +1,5 @@
 import { ATTEMPT_KINDS } from '../../domain/attempt-kinds.ts';
 import { humanDuration } from '../../domain/clock.ts';
-import { APPROVAL_NEEDED } from '../../domain/phase-gate.ts';
 import { ALL, phaseScope, regionScope, rolloutScope, scaleSetScope } from '../../domain/scopes.ts';
 import type { PhaseRecord } from '../../ledger/port.ts';
 import { cancelCommand } from '../give.ts';
@@ -17,7 +16,7 @@ import {
   type Holds,
 } from '../view/waits.ts';
 import type { Wait, WaitKind } from '../view/index.ts';
-import { currentRounds } from '../workflows-in-scope.ts';
+import { currentRounds } from '../../activities/workflows-in-scope.ts';
 import { openUpgrade, type AttemptFacts, type Course, type Facts } from './facts.ts';
 import type { ExplainedWait } from './types.ts';
 
@@ -27,7 +26,6 @@ const RULES: Record<WaitKind, string> = {
   bake: 'D3',
   resume: '',
   decision: 'D2',
-  approval: 'D2',
   zone: 'D4',
   geoPair: 'D1',
   batchPause: 'B9',
@@ -112,7 +110,7 @@ function waitsOfCourse(facts: Facts): Placed[] {
 
 /** A halted rollout goes nowhere before a person has decided (rule D2). */
 function decisionOf({ rollout, records }: Course, holds: Holds): Placed[] {
-  return rollout.status === 'Halted' ? at('rollout', rolloutWaits(holds, records)) : [];
+  return rollout.status === 'Halted' ? at('rollout', rolloutWaits(holds, records.at(-1))) : [];
 }
 
 function stepsBefore(facts: Facts, course: Course, phase: number, holds: Holds): Placed[] {
@@ -172,7 +170,7 @@ function beforePhase({ rollout, records, before }: Course, phase: number, holds:
 }
 
 function standingOf({ rollout }: Holds, record: PhaseRecord, sets: Course['before']): string {
-  if (rollout.status === 'Halted' && rollout.reason?.code !== APPROVAL_NEEDED) return 'is halted';
+  if (rollout.status === 'Halted') return 'is halted';
   if (record.judgedAt !== null) return 'has passed';
   if (record.bakeUntil !== null) return 'bakes';
   return sets === null

@@ -1,6 +1,6 @@
 import type { Scope } from '../../domain/scopes.ts';
 import { isJsonObject, type Json } from '../../fleet/index.ts';
-import type { DesiredState } from '../../ledger/port.ts';
+import type { OrderedState } from '../../ledger/port.ts';
 import { parseWorkflowId, scaleSetRolloutId } from '../../workflows/ids.ts';
 import { decide } from '../decide.ts';
 import { findScaleSet } from '../find.ts';
@@ -95,7 +95,7 @@ async function start(
 async function order(
   context: RehearsalContext,
   { region, phase, scaleSet, all, who, why }: ActionOf<'pause' | 'resume' | 'cancel'>,
-  state: DesiredState,
+  state: OrderedState,
 ): Promise<string> {
   let scope: Scope;
   if (all) scope = { kind: 'all' };

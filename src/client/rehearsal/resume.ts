@@ -1,7 +1,6 @@
 import type { Rollout } from '../../ledger/port.ts';
-import { scaleSetRolloutId } from '../../workflows/ids.ts';
-import { workflowIdOf } from '../workflow-state.ts';
-import { unendedRollouts } from '../workflows-in-scope.ts';
+import { scaleSetRolloutId, workflowIdOf } from '../../workflows/ids.ts';
+import { unendedRollouts } from '../../activities/workflows-in-scope.ts';
 import type { RehearsalContext } from './context.ts';
 
 /** Scale sets that were being upgraded when the fleet was copied: their workflows run on. */

@@ -4,21 +4,22 @@ import { scaleSetKey } from '../../domain/scale-set.ts';
 import type { ClientContext } from '../context.ts';
 import { findScaleSet } from '../find.ts';
 
-/** A version that was reverted on a set and is held back from it. */
+/** A version that is held back from a set, since it was reverted there, or from the whole fleet (rule D7). */
 export interface HeldBack {
-  scaleSetId: string;
-  name: string;
-  region: string;
+  /** These three are null where it is held back from the whole fleet. */
+  scaleSetId: string | null;
+  name: string | null;
+  region: string | null;
   image: string;
   version: string;
-  /** Who reverted it, why and when. */
+  /** Who holds it back, why and since when. */
   who: string;
   why: string;
   since: Instant;
 }
 
 /**
- * What is held back, longest first: on one set, or on all that there are.
+ * What is held back, longest first: from one set, or from all that there are and the whole fleet.
  * @throws UsageError when there is no such set
  */
 export async function listHeld(context: ClientContext, id?: string): Promise<HeldBack[]> {
@@ -27,10 +28,12 @@ export async function listHeld(context: ClientContext, id?: string): Promise<Hel
   const byKey = new Map(sets.map((set) => [scaleSetKey(set.id), set]));
   const [only] = id === undefined ? [] : sets;
   const held = await ledger.heldVersions.list(only && { scaleSetId: only.id });
-  return held.flatMap(({ scaleSetId, version: { image, version }, who, why, since }) => {
+  return held.flatMap(({ scaleSetId, version: { image, version }, who, why, since }): HeldBack[] => {
+    const what = { image: imageLabel(image), version, who, why, since };
+    if (scaleSetId === null) return [{ scaleSetId, name: null, region: null, ...what }];
     const set = byKey.get(scaleSetKey(scaleSetId));
     if (set === undefined) return [];
     const { name, region } = set;
-    return [{ scaleSetId, name, region, image: imageLabel(image), version, who, why, since }];
+    return [{ scaleSetId, name, region, ...what }];
   });
 }

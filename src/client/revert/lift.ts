@@ -2,13 +2,14 @@ import type { HeldVersion } from '../../ledger/port.ts';
 import { currentInstant, type ClientContext } from '../context.ts';
 
 /**
- * Lifts versions that are held back from a set since they were reverted on it.
+ * Lifts versions that are held back from a set, or from the whole fleet.
+ * @param scaleSetId null for the whole fleet
  * @param lift who lifts them (with why, if it was said), and which ones: all if absent
  * @returns what was held back until now
  */
 export async function liftHeld(
   context: ClientContext,
-  scaleSetId: string,
+  scaleSetId: string | null,
   { by, only = () => true }: { by: string; only?: (held: HeldVersion) => boolean },
 ): Promise<HeldVersion[]> {
   const { heldVersions } = context.ledger;

@@ -1,3 +1,4 @@
+import { sameImageVersion } from '../../domain/image.ts';
 import type { RollingUpgradePolicy, ScaleSet } from '../../domain/scale-set.ts';
 import type { HeldVersion, Rollout } from '../../ledger/port.ts';
 import { currentUser, type ClientContext } from '../context.ts';
@@ -52,13 +53,22 @@ export interface LiftRequest {
   why: string;
 }
 
-/** Lets versions be rolled out again automatically that were reverted on a set, or on the sets of a rollout. */
+/**
+ * Lets versions be rolled out again automatically that were reverted on a set, or on the sets of a rollout; of a rollout also its
+ * version, where that is held back from the whole fleet (rule D7).
+ */
 export async function lift(context: ClientContext, request: LiftRequest): Promise<HeldVersion[]> {
   const { id, version, who = currentUser(), why } = request;
   const subject = await subjectOf(context, id);
   const sets = 'scaleSet' in subject ? [subject.scaleSet] : await scaleSetsOf(context, subject.rollout);
   const wanted = version ?? ('rollout' in subject ? subject.rollout.target.version : undefined);
-  const lifted: HeldVersion[] = [];
+  const lifted: HeldVersion[] =
+    'rollout' in subject
+      ? await liftHeld(context, null, {
+          by: `${who}: ${why}`,
+          only: (held) => sameImageVersion(held.version, subject.rollout.target),
+        })
+      : [];
   for (const scaleSet of sets) {
     const only = (held: HeldVersion) => wanted === undefined || held.version.version === wanted;
     lifted.push(...(await liftHeld(context, scaleSet.id, { by: `${who}: ${why}`, only })));

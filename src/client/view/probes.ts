@@ -1,7 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { Rollout } from '../../ledger/port.ts';
 import { serveCommand, unservedRegions } from '../unserved.ts';
-import { workflowIdOf, workflowState } from '../workflow-state.ts';
+import { workflowState } from '../workflow-state.ts';
+import { workflowIdOf } from '../../workflows/ids.ts';
 import type { PhaseView } from './types.ts';
 import { waitFor } from './waits.ts';
 

@@ -2,7 +2,8 @@ import type { ACTIVITY_NAMES } from '../../../src/activities/index.ts';
 import type { RolloutSettings } from '../../../src/domain/policy.ts';
 import type { DecisionKind } from '../../../src/ledger/port.ts';
 import type { FaultSpec } from '../../../src/fleet/index.ts';
-import { decideUpdate } from '../../../src/workflows/messages.ts';
+import { IMAGE_WATCH_SCHEDULE } from '../../../src/temporal/image-watch-schedule.ts';
+import { decideUpdate, TASK_QUEUE } from '../../../src/workflows/messages.ts';
 import { NEW_VERSION, type TestSet } from '../../support/fleet.ts';
 import { QUICK, inBatch, startRollout } from '../../support/rollout.ts';
 import { until, type SurvivalWorld } from './world.ts';
@@ -121,7 +122,26 @@ export const UNREACHABLE: Scenario = {
   },
 };
 
-export const SCENARIOS: readonly Scenario[] = [HALTED, TERMINATED, UNREACHABLE];
+/** Nobody starts it: a look at all images does. */
+export const PICKED_UP: Scenario = {
+  name: 'a version that is picked up',
+  sets: [{ name: 'web', region: 'eastus', capacity: 3 }],
+  faults: [],
+  reaches: ['lookAtImages'],
+  carryOut: async (world) => {
+    const { client } = world.env;
+    await client.workflow.execute('imageWatch', {
+      workflowId: IMAGE_WATCH_SCHEDULE,
+      taskQueue: TASK_QUEUE,
+      args: [{ v: 1, settings: QUICK }],
+    });
+    const hasEnded = async () => (await world.ledger.rollouts.list({ status: 'Completed' })).length === 1;
+    await until('the rollout has ended', hasEnded);
+    await untilAllIsOver(world);
+  },
+};
+
+export const SCENARIOS: readonly Scenario[] = [HALTED, TERMINATED, UNREACHABLE, PICKED_UP];
 
 /** A person who decides once the rollout is halted, and asks again when nobody answers. */
 async function decide(

@@ -1,9 +1,8 @@
 import { Argument, type Command } from 'commander';
 import { isoTime } from '../../../domain/clock.ts';
-import { APPROVAL_ROUND } from '../../../domain/phase-gate.ts';
 import type { Scope } from '../../../domain/scopes.ts';
 import { normaliseRegionName } from '../../../domain/region.ts';
-import type { Decision, DecisionKind, DesiredState } from '../../../ledger/port.ts';
+import type { Decision, DecisionKind, OrderedState } from '../../../ledger/port.ts';
 import {
   decide,
   findRollout,
@@ -13,7 +12,6 @@ import {
   type GivenOrder,
   type Place,
 } from '../../index.ts';
-import { decidedOn } from '../../gates.ts';
 import { answer, withCommon, type Cli, type CommonOptions } from '../cli.ts';
 import { reasonOption, wholeNumber } from '../options.ts';
 import type { OpenRollouts } from '../open-rollouts.ts';
@@ -30,7 +28,7 @@ interface OrderOptions extends CommonOptions {
 
 interface OrderCommand {
   name: string;
-  state: DesiredState;
+  state: OrderedState;
   summary: string;
   description: string;
   done: string;
@@ -151,13 +149,13 @@ interface DecideOptions extends CommonOptions {
   who?: string;
 }
 
-/** `rollouts decide`: a person's word on a rollout that waits for it (rule D2). */
+/** `rollouts decide`: a person's word on a halted rollout (rule D2). */
 export function addDecideCommand(program: Command, cli: Cli): void {
   const command = program
     .command('decide')
-    .summary('decide on a halted rollout, or approve its next phase')
+    .summary('decide on a halted rollout')
     .description(
-      'Decides on a rollout that waits for a person. Where too many VMs of a phase failed: proceed accepts these failures, once; retry upgrades the failed sets again; abort ends the rollout. Where a phase needs an approval: proceed gives it, abort ends the rollout.',
+      'Decides on a rollout that halted since too many VMs of a phase failed: proceed accepts these failures, once; retry upgrades the failed sets again; abort ends the rollout.',
     )
     .argument('<id>', "the rollout's id, or the beginning of it")
     .addArgument(new Argument('<decision>', 'what to do').choices(['proceed', 'retry', 'abort']))
@@ -176,13 +174,12 @@ export function addDecideCommand(program: Command, cli: Cli): void {
   ]);
 }
 
-function decisionText(made: Decision): string {
-  const { decision, round, who, why, at } = made;
-  const isApproval = round === APPROVAL_ROUND;
+function decisionText({ decision, phase, round, who, why, at }: Decision): string {
   const what = {
-    proceed: isApproval ? 'The phase begins.' : 'Its failures are accepted; the next phase starts.',
+    proceed: 'Its failures are accepted; the next phase starts.',
     retry: 'Its failed scale sets get another attempt.',
     abort: 'The rollout ends.',
   }[decision];
-  return `Decided on ${decidedOn(made)}: ${decision}, by ${who} at ${isoTime(at)}: ${why}.\n${what}`;
+  const rounds = round > 1 ? `, round ${round}` : '';
+  return `Decided on phase ${phase}${rounds}: ${decision}, by ${who} at ${isoTime(at)}: ${why}.\n${what}`;
 }

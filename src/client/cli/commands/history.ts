@@ -87,6 +87,6 @@ function instancesText(
 }
 
 function orderText({ scope, state, who, why, at }: Order): string {
-  const verb = { paused: 'paused', running: 'resumed', cancelled: 'cancelled' }[state];
+  const verb = state === 'running' ? 'resumed' : state;
   return `${time(at)} ${who} ${verb} ${scopeText(scope)}: ${why}`;
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { isoTime } from '../../../domain/clock.ts';
-import { publish, type PublishedVersion } from '../../index.ts';
+import { currentInstant, publish, tellImageWatch, type PublishedVersion } from '../../index.ts';
 import { answer, collect, withCommon, type Cli, type CommonOptions } from '../cli.ts';
 
 interface Options extends CommonOptions {
@@ -14,7 +14,7 @@ export function addPublishCommand(program: Command, cli: Cli): void {
     .command('publish')
     .summary('publish a new version of an image')
     .description(
-      'Publishes a version: of a platform image in all regions, of a gallery image where it is to be replicated.',
+      'Publishes a version: of a platform image in all regions, of a gallery image where it is to be replicated. The image watch, where it is on, looks at it at once.',
     )
     .argument('<image>', "publisher:offer:sku, or a gallery image's ARM id")
     .argument('<version>', 'numbers with dots between, such as 22.04.202512050')
@@ -22,8 +22,14 @@ export function addPublishCommand(program: Command, cli: Cli): void {
     .option('--region <name>', 'of a gallery image: a region to replicate it to; repeatable', collect)
     .action(async (image: string, version: string, options: Options) => {
       const { at, region: regions } = options;
-      const published = await cli.with((rollouts) => publish(rollouts, { image, version, at, regions }));
+      const { published, note } = await cli.with(async (rollouts) => {
+        const answered = await publish(rollouts, { image, version, at, regions });
+        const isThere = answered.publishedAt <= (await currentInstant(rollouts));
+        const isNews = answered.kind !== 'existed' && isThere;
+        return { published: answered, note: isNews ? await tellImageWatch(rollouts) : null };
+      });
       answer(cli, options, published, publishedText);
+      if (note !== null) cli.note(note);
     });
   withCommon(command, [
     'publish Canonical:0001-com-ubuntu-server-jammy:22_04-lts 22.04.202512050',

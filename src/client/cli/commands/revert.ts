@@ -95,7 +95,7 @@ function liftedText(lifted: readonly HeldVersion[]): string {
   return lifted
     .map(
       ({ scaleSetId, version, who, why, since }) =>
-        `${scaleSetId.split('/').at(-1)}: ${version.version} may be rolled out again (reverted by ${who} at ${isoTime(since)}: ${why}).`,
+        `${scaleSetId?.split('/').at(-1) ?? 'The whole fleet'}: ${version.version} may be rolled out again (held back by ${who} at ${isoTime(since)}: ${why}).`,
     )
     .join('\n');
 }

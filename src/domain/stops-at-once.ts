@@ -1,8 +1,8 @@
-import type { Instant } from '../domain/clock.ts';
-import { policyInForce } from '../domain/policy.ts';
-import type { ScaleSet } from '../domain/scale-set.ts';
-import { nextSetStep, type ObservedInstance } from '../domain/set-planner.ts';
-import type { Reason } from '../ledger/port.ts';
+import type { Instant } from './clock.ts';
+import { policyInForce } from './policy.ts';
+import type { ScaleSet } from './scale-set.ts';
+import { nextSetStep, type ObservedInstance } from './set-planner.ts';
+import type { StopReason } from './stop-codes.ts';
 
 /**
  * Why an OS upgrade of a set that began now would stop before its first batch, by the planner's own word; null if it would
@@ -12,7 +12,7 @@ export function stopsAtOnce(
   scaleSet: ScaleSet,
   instances: readonly ObservedInstance[],
   now: Instant,
-): Reason | null {
+): StopReason | null {
   const step = nextSetStep({
     now,
     kind: 'osUpgrade',

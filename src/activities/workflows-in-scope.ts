@@ -1,8 +1,7 @@
 import { scaleSetKey } from '../domain/scale-set.ts';
 import type { Scope } from '../domain/scopes.ts';
 import type { Ledger, PhaseRecord, Rollout } from '../ledger/port.ts';
-import { phaseRolloutId, regionRolloutId } from '../workflows/ids.ts';
-import { workflowIdOf } from './workflow-state.ts';
+import { phaseRolloutId, regionRolloutId, workflowIdOf } from '../workflows/ids.ts';
 
 /** Rollouts that have not ended. */
 export async function unendedRollouts(ledger: Pick<Ledger, 'rollouts'>): Promise<Rollout[]> {
