@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { criticalPath } from './critical-path.ts';
 import { rollOutEmpty } from './empty/roll-out.ts';
+import { largeRegion } from './large-region.ts';
 import { rollOutNaively } from './naive/roll-out.ts';
 import { describe, summary, type Measured } from './report.ts';
 import { unpairedRegions, type Shape } from './shape.ts';
@@ -17,6 +18,7 @@ interface Options {
   vms: number;
   growth: number[];
   turns: number;
+  region?: number;
   naive: boolean;
   output: 'text' | 'json';
 }
@@ -40,6 +42,11 @@ function parseOptions(args: readonly string[]): Options {
       [1_000, 10_000, 100_000],
     )
     .option('--turns <number>', 'how often the system and the empty tree take turns', parseTurns, 3)
+    .option(
+      '--region <sets>',
+      'instead of all else: a region of so many sets of one VM each, in memory',
+      parseCount,
+    )
     .option('--no-naive', 'leave the plain implementation out, which takes longest')
     .addOption(new Option('--output <format>').choices(['text', 'json']).default('text'))
     .addHelpText('after', '\nTakes about 20 minutes on two cores; --vms 1000 --growth 1000 one.')
@@ -118,5 +125,9 @@ function medianOf(runs: readonly RolloutFigures[]): RolloutFigures {
 }
 
 const options = parseOptions(process.argv.slice(2));
-const measured = await measure(options, (text) => console.error(`${new Date().toISOString()}  ${text}`));
-console.log(options.output === 'json' ? JSON.stringify(summary(measured)) : describe(measured));
+if (options.region === undefined) {
+  const measured = await measure(options, (text) => console.error(`${new Date().toISOString()}  ${text}`));
+  console.log(options.output === 'json' ? JSON.stringify(summary(measured)) : describe(measured));
+} else {
+  console.log(JSON.stringify(await largeRegion(options.region)));
+}

@@ -9,7 +9,7 @@ export { NEW_VERSION };
 
 export const IMAGE = JAMMY;
 
-/** A fleet by its numbers. Its sets go round the regions one by one. */
+/** A fleet by its numbers. Its sets go round the regions one by one; a region that is named more than once gets more. */
 export interface Shape {
   vms: number;
   setSize: number;
@@ -50,6 +50,6 @@ export function fleetSpecOf(shape: Shape): FleetSpec {
   const zones = shape.zonal ? ['1', '2', '3'] : [];
   return fleetSpecOfSets(
     setsOf(shape).map((set) => ({ ...set, zones, extensions: [{ name: 'app' }] })),
-    { seed: 'bench', behaviour: 'instant', regions: [...shape.regions] },
+    { seed: 'bench', behaviour: 'instant', regions: [...new Set(shape.regions)] },
   );
 }

@@ -33,16 +33,19 @@ export interface BenchWorker {
   stop(): Promise<void>;
 }
 
-/** @param namespaces that the benches of the run are going to use */
+/**
+ * @param namespaces that the benches of the run are going to use
+ * @param options the server's; `inMemory`: without a file
+ */
 export async function openStage(
   namespaces: readonly string[],
-  options: DevServerOptions = {},
+  { inMemory = false, ...options }: DevServerOptions & { inMemory?: boolean } = {},
 ): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'rollouts-bench-'));
   const server = await startDevServer({
     port: 0,
     headless: true,
-    dbFile: join(folder, 'temporal.db'),
+    ...(inMemory ? {} : { dbFile: join(folder, 'temporal.db') }),
     ...options,
     extraArgs: [...namespaces.flatMap((name) => ['--namespace', name]), ...(options.extraArgs ?? [])],
   });

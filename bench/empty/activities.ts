@@ -1,6 +1,7 @@
 import type { Activities } from '../../src/activities/index.ts';
 import type { ScaleSetLook, ScaleSetLookInput } from '../../src/activities/types.ts';
 import { planBatches, type BatchPlan } from '../../src/domain/batching.ts';
+import { REAL_TIME } from '../../src/domain/clock.ts';
 import { DEFAULT_ROLLING_POLICY } from '../../src/domain/policy.ts';
 import { IMAGE, NEW_VERSION, setsOf, type Shape, type ShapedSet } from '../shape.ts';
 
@@ -34,6 +35,7 @@ export function createEmptyActivities(shape: Shape): Activities {
       withinTolerance: true,
     }),
     setRolloutStatus: async () => undefined,
+    lookAtImages: async () => ({ clock: REAL_TIME, start: [] }),
     lookAtRegion: async ({ region, mine }) => {
       const inRegion = [...sets].filter(([, set]) => set.region === region);
       const start = inRegion
