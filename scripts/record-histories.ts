@@ -2,11 +2,15 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
-import { decide, giveOrder, startScaleSet, type ClientContext } from '../src/client/index.ts';
+import { decide, giveOrder, publish, startScaleSet, type ClientContext } from '../src/client/index.ts';
+import { imageLabel } from '../src/domain/image.ts';
 import type { Scope } from '../src/domain/scopes.ts';
+import { IMAGE_WATCH_SCHEDULE } from '../src/temporal/image-watch-schedule.ts';
 import { batchUpgradeId, scaleSetRolloutId } from '../src/workflows/ids.ts';
+import { imageWatch } from '../src/workflows/image-watch.ts';
+import { TASK_QUEUE } from '../src/workflows/messages.ts';
 import { HISTORIES, scrubbed } from '../test/replay/histories.ts';
-import { NEW_VERSION, testSetId, type TestSet } from '../test/support/fleet.ts';
+import { NEW_VERSION, TARGET, testSetId, type TestSet } from '../test/support/fleet.ts';
 import {
   QUICK,
   realEnvironment,
@@ -46,6 +50,8 @@ const PHASES = [
   { name: 'canary', regions: ['eastus'] },
   { name: 'broad', regions: ['westus'] },
 ];
+
+const LATER_VERSION = '22.04.202512200';
 
 /** A region and a set continue as new several times below this. */
 const SETTINGS = { ...QUICK, maxHistoryEvents: 30, maxConcurrentScaleSets: 2 };
@@ -108,7 +114,21 @@ async function runScenario(
   await until('the second phase halts', () => isHalted(2));
   await decide(context, { rolloutId, decision: 'abort', ...WHO });
   await rollout.result();
+  await pickUp(world, context, rollout);
   return rolloutId;
+}
+
+/** A later version, which a look at all images starts, and which a person ends at once. */
+async function pickUp(world: RolloutWorld, context: ClientContext, { workflowId }: { workflowId: string }) {
+  const { image } = TARGET;
+  await publish({ ...context, ...world }, { image: imageLabel(image), version: LATER_VERSION });
+  const { client } = world.env;
+  const options = { workflowId: IMAGE_WATCH_SCHEDULE, taskQueue: TASK_QUEUE };
+  const { started } = await client.workflow.execute(imageWatch, { ...options, args: [{ v: 1 }] });
+  const [picked] = started;
+  if (picked === undefined || picked === workflowId) throw new Error('Nothing was picked up.');
+  await giveOrder(context, { scope: { kind: 'rollout', rolloutId: picked }, state: 'cancelled', ...WHO });
+  await client.workflow.getHandle(picked).result();
 }
 
 async function batchesOf({ ledger }: RolloutWorld, name: string): Promise<number> {
@@ -143,6 +163,7 @@ function situations(rolloutId: string): [file: string, workflowId: string, run: 
     ['scale-set-rollout-paused-cancelled', set('ordered'), 'last'],
     ['scale-set-rollout-manual', set('manual'), 'last'],
     ['scale-set-rollout-unreachable', set('dark'), 'last'],
+    ['image-watch', IMAGE_WATCH_SCHEDULE, 'last'],
     ['batch-upgrade-asked-again', batch('manual', 1), 'last'],
     ['batch-upgrade-healthy', batch('zonal', 1), 'last'],
     ['batch-upgrade-restored', batch('restored', 2), 'last'],
