@@ -1,5 +1,6 @@
 import type { Instant } from '../domain/clock.ts';
 import { exceedsPercent } from '../domain/health.ts';
+import { gateOf, type PhaseGate } from '../domain/phase-gate.ts';
 import { scopesOf } from '../domain/scopes.ts';
 import { stopCodes } from '../domain/stop-codes.ts';
 import type { Decision, Reason, Rollout, RolloutStatus } from '../ledger/port.ts';
@@ -35,7 +36,7 @@ export async function startBake(
   const before = await phaseRecord(deps, input);
   if (before?.bakeUntil) return { until: before.bakeUntil };
   const at = await currentTime(deps, input.at);
-  const until = at + rollout.settings.bakeTime;
+  const until = at + gateIn(rollout, input).bakeTime;
   await deps.ledger.phases.bake(input, at, until);
   return { until };
 }
@@ -46,7 +47,7 @@ export async function judgePhase(deps: ActivityDependencies, input: JudgeInput):
   const at = await currentTime(deps, input.at);
   const verdict = await readVerdict(deps, rollout, input, at);
   await deps.ledger.phases.judge(input, verdict, at);
-  const tolerance = rollout.settings.failureTolerancePercent;
+  const tolerance = gateIn(rollout, input).failureTolerancePercent;
   const result = { verdict, withinTolerance: !exceedsPercent(verdict.failed, verdict.eligible, tolerance) };
   await judgeCanary(deps, rollout, { phase: input.phase, ...result }, at);
   return result;
@@ -123,6 +124,11 @@ export async function closeOrphanedRollout(
     reason,
     at: await currentTime(deps, input.at),
   });
+}
+
+/** What holds for a phase of a rollout: its plan's word, or the rollout's settings. */
+function gateIn({ phases, settings }: Rollout, { phase }: Pick<PhaseKey, 'phase'>): PhaseGate {
+  return gateOf(phases[phase - 1], settings);
 }
 
 async function existing({ ledger }: ActivityDependencies, id: string): Promise<Rollout> {

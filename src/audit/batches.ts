@@ -61,12 +61,19 @@ function limitAtSwaps(attempt: AttemptStory, members: readonly string[]): number
   return mostAtOnce(Math.max(0, ...sizes), attempt.policy);
 }
 
+/** How many instances an attempt may have out of service at once: one that does not roll takes all of a batch, however many. */
+export function budgetOf(attempt: AttemptStory): number {
+  const { batches, lives, policy, kind } = attempt;
+  if (!ATTEMPT_KINDS[kind].rolls)
+    return Math.max(0, ...batches.map(({ observed }) => observed.members?.length ?? 0));
+  const members = lives.map((life) => life.instanceId);
+  const seen = Math.max(0, ...batches.map((batch) => batch.observed.instances ?? 0));
+  return Math.max(limitAtSwaps(attempt, members), mostAtOnce(seen, policy));
+}
+
 function tooManyAtOnce(attempt: AttemptStory) {
-  const flights = flightsOf(attempt);
-  const members = flights.map((flight) => flight.life.instanceId);
-  const seen = Math.max(0, ...attempt.batches.map((batch) => batch.observed.instances ?? 0));
-  const limit = Math.max(limitAtSwaps(attempt, members), mostAtOnce(seen, attempt.policy));
-  const most = peak(flights);
+  const limit = budgetOf(attempt);
+  const most = peak(flightsOf(attempt));
   return most <= limit ? null : ofAttempt(attempt, `${most} instances at once, ${limit} may be.`);
 }
 

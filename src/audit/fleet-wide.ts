@@ -1,12 +1,13 @@
 import { isoTime } from '../domain/clock.ts';
-import { firstOverlap, flightsOf, type Flight } from './flights.ts';
+import { budgetOf } from './batches.ts';
+import { absencesOf, firstExcess, firstOverlap, flightsOf, type Flight } from './flights.ts';
 import { check, ofAttempt, type Checked } from './report.ts';
 import { groupBy, type AttemptStory, type Story } from './story.ts';
 
 type Judged = (attempt: AttemptStory) => boolean;
 
 /**
- * What was right or wrong between attempts (rules B12, D1, D4).
+ * What was right or wrong between attempts (rules B2, B12, D1, D4).
  * @param isJudged which attempts are to be judged: the others are only what they may clash with
  */
 export function checkFleetWide(
@@ -25,6 +26,9 @@ export function checkFleetWide(
   const judgedRegions = new Set(automatic.filter(isJudged).map(({ region }) => region));
   const itsPairs = pairs.filter((pair) => pair.some((region) => judgedRegions.has(region)));
   return [
+    check('B2', 'All that is done to a set shares the budget of one batch.', 'scale set', sets, (ofSet) =>
+      overBudget(ofSet, isJudged),
+    ),
     check('B12', 'A scale set has one attempt at a time.', 'scale set', sets, (ofSet) =>
       twoAttempts(ofSet, isJudged),
     ),
@@ -57,6 +61,16 @@ function twoAttempts(ofSet: readonly AttemptStory[], isJudged: Judged) {
     }
   }
   return null;
+}
+
+/** Whatever kinds follow each other: what one has begun and nobody has ended counts while the next is under way. */
+function overBudget(ofSet: readonly AttemptStory[], isJudged: Judged) {
+  const excess = firstExcess(ofSet.flatMap(absencesOf), budgetOf);
+  if (excess === null || !excess.out.some(({ attempt }) => isJudged(attempt))) return null;
+  const { flight, out, limit } = excess;
+  const of = [...new Set(out.map(({ attempt }) => attempt.id))].join(' and ');
+  const message = `${out.length} instances out of service at once by ${of}, ${limit} may be.`;
+  return { ...ofAttempt(flight.attempt, message), at: flight.start };
 }
 
 function bothOfPair(attempts: readonly AttemptStory[], [a, b]: readonly [string, string], isJudged: Judged) {

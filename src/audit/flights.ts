@@ -14,8 +14,17 @@ export interface Flight {
  * whatever takes it up again is a flight of its own.
  */
 export function flightsOf(attempt: AttemptStory): Flight[] {
+  return flightsUntil(attempt, [...attempt.givenUpAt, Infinity]);
+}
+
+/** The same as the set has it: what is half done stays out of service, whether or not anybody acts for it. */
+export function absencesOf(attempt: AttemptStory): Flight[] {
+  return flightsUntil(attempt, [Infinity]);
+}
+
+function flightsUntil(attempt: AttemptStory, ends: readonly Instant[]): Flight[] {
   return attempt.lives.flatMap((life) =>
-    spellsOf(attempt, life).flatMap(({ spell, until }) => {
+    spellsOf(attempt, life, ends).flatMap(({ spell, until }) => {
       const first = spell.entries.find(
         ({ event, operation }) => event === 'started' && operation !== 'health.wait',
       );
@@ -25,8 +34,11 @@ export function flightsOf(attempt: AttemptStory): Flight[] {
   );
 }
 
-function spellsOf(attempt: AttemptStory, life: Life): { spell: Life; until: Instant }[] {
-  const ends = [...attempt.givenUpAt, Infinity];
+function spellsOf(
+  attempt: AttemptStory,
+  life: Life,
+  ends: readonly Instant[],
+): { spell: Life; until: Instant }[] {
   return ends.flatMap((until, i) => {
     const since = ends[i - 1] ?? -Infinity;
     const entries = life.entries.filter(({ at }) => since < at && at <= until);
@@ -88,4 +100,19 @@ export function peak(flights: readonly Flight[]): number {
     most = Math.max(most, now);
   }
   return most;
+}
+
+/** The first moment at which more are out of service than any of them allows: what began then, and how many there are. */
+export function firstExcess(
+  flights: readonly Flight[],
+  limitOf: (attempt: AttemptStory) => number,
+): { flight: Flight; out: Flight[]; limit: number } | null {
+  let open: Flight[] = [];
+  const real = flights.filter(({ start, end }) => end > start);
+  for (const flight of real.toSorted((a, b) => a.start - b.start)) {
+    open = [...open.filter((other) => other.end > flight.start), flight];
+    const limit = Math.max(...open.map(({ attempt }) => limitOf(attempt)));
+    if (open.length > limit) return { flight, out: open, limit };
+  }
+  return null;
 }

@@ -37,7 +37,7 @@ export function choosePhases({ kind, eligible, allRegions, phases }: PhaseChoice
     const lines = violations.map((violation) => `  ${violation.message}`);
     throw new UsageError(`The phases can't be used:\n${lines.join('\n')}`);
   }
-  return phases.map(({ name, regions }) => ({ name, regions: regions.map(normaliseRegionName) }));
+  return phases.map((phase) => ({ ...phase, regions: phase.regions.map(normaliseRegionName) }));
 }
 
 function hasInstances(load: RegionLoad): boolean {

@@ -9,6 +9,7 @@ import type { Decision, DecisionKind, Rollout } from '../ledger/port.ts';
 import { decideUpdate, failureTypes, type DecideInput } from '../workflows/messages.ts';
 import { currentUser, type ClientContext } from './context.ts';
 import { ClientError, conflict, UsageError } from './errors.ts';
+import { awaitedBy, decidedOn } from './gates.ts';
 
 /** A worker has to answer; without one nobody would. */
 const ANSWER_TIMEOUT_MS = 15_000;
@@ -21,7 +22,8 @@ export interface DecideRequest {
 }
 
 /**
- * Decides on a halted rollout (rule D2), about the phase and round that the ledger says it is halted in.
+ * Decides on a halted rollout (rule D2), about what the ledger says that it waits for: the phase and round that it is halted in,
+ * or the approval of the phase that comes next.
  * @returns what is recorded now
  * @throws ClientError `NotHalted`, `Closed`, `NoAnswer`; `Conflict` when another decision stands already
  */
@@ -31,14 +33,19 @@ export async function decide(context: ClientContext, request: DecideRequest): Pr
   if (rollout === null) throw new UsageError(`No rollout "${request.rolloutId}" is recorded.`);
   if (request.why.trim() === '') throw new UsageError('Say why: the reason is recorded for good.');
   refuseUnlessHalted(rollout);
-  const halted = (await ledger.phases.list(rollout.id)).findLast((record) => record.judgedAt !== null);
-  if (halted === undefined) throw notHalted(rollout);
+  const awaited = awaitedBy(rollout, await ledger.phases.list(rollout.id));
+  if (awaited === null) throw notHalted(rollout);
   const { decision, why, who = currentUser() } = request;
-  const { phase, round } = halted;
+  const { kind, phase, round } = awaited;
+  if (kind === 'approval' && decision === 'retry') {
+    throw new UsageError(
+      `Phase ${phase} has not begun, so there is nothing to try again: proceed approves it, abort ends the rollout.`,
+    );
+  }
   const recorded = await send(context, rollout, { decision, why: why.trim(), who, phase, round });
   if (recorded.decision === decision) return recorded;
   throw conflict(
-    `${recorded.who} decided on phase ${phase} before, at ${isoTime(recorded.at)}: ${recorded.decision} (${recorded.why}). That stands.`,
+    `${recorded.who} decided on ${decidedOn(recorded)} before, at ${isoTime(recorded.at)}: ${recorded.decision} (${recorded.why}). That stands.`,
     rollout.id,
   );
 }

@@ -24,9 +24,10 @@ function placeOf(scope: string): string {
   }
 }
 
-/** Decides on a rollout that is halted (rule D2). */
-export function decideCommand(rolloutId: string): string {
-  return `rollouts decide ${rolloutId} proceed|retry|abort --why TEXT`;
+/** Decides on a rollout that is halted (rule D2). @param about of a phase that was judged, or one that is to be approved */
+export function decideCommand(rolloutId: string, about: 'decision' | 'approval'): string {
+  const choices = about === 'approval' ? 'proceed|abort' : 'proceed|retry|abort';
+  return `rollouts decide ${rolloutId} ${choices} --why TEXT`;
 }
 
 /** Lets reverted versions come again. @param of a scale set, or a rollout */

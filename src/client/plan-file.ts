@@ -59,7 +59,21 @@ export const settings = z.strictObject({
 export const phase = z.strictObject({
   name: text.optional(),
   regions: z.array(text, { error: 'give a list of region names' }),
+  failureTolerancePercent: z.number({ error: 'give a number' }).optional(),
+  bakeTime: duration.optional(),
+  approval: z
+    .boolean({ error: 'give true, if a person must approve before the phase begins, or false' })
+    .optional(),
 });
+
+/** Phases as they were written; one without a name is called by its number. */
+export function phasePlans(phases: readonly z.output<typeof phase>[]): PhasePlan[] {
+  return phases.map(({ name, regions, ...own }, index) => ({
+    name: name ?? `phase ${index + 1}`,
+    regions,
+    ...defined(own),
+  }));
+}
 
 const planFile = z.strictObject(
   {
@@ -86,7 +100,7 @@ export async function readPlanFile(path: string): Promise<PlanFile> {
   return {
     image: plan.image,
     version: plan.version,
-    phases: plan.phases?.map(({ name, regions }, index) => ({ name: name ?? `phase ${index + 1}`, regions })),
+    phases: plan.phases && phasePlans(plan.phases),
     settings: defined(plan.settings ?? {}),
   };
 }

@@ -1,6 +1,7 @@
 import type { Duration, Instant } from '../domain/clock.ts';
 import type { EligibilityReason, EligibilityWarning } from '../domain/eligibility.ts';
 import type { ImageVersion } from '../domain/image.ts';
+import type { PhaseOverrides } from '../domain/phase-gate.ts';
 import type { PhasePlan } from '../domain/phases.ts';
 import type { RolloutSettings } from '../domain/policy.ts';
 import type { SettingsOverrides } from './settings.ts';
@@ -53,6 +54,9 @@ export interface PlannedPhase extends PlanTotals {
   /** 1 is the first. */
   phase: number;
   name: string;
+  /** What its plan says for itself; else the settings hold. */
+  own: PhaseOverrides;
+  /** If it needs an approval: as if that were given at once. */
   start: Instant;
   /** The last batch ends. */
   end: Instant;

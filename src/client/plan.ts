@@ -154,7 +154,8 @@ function planPhase(draft: Draft, estimate: RolloutEstimate, index: number): Plan
     .map((region) => planRegion(draft, region, start))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const totals = addUp(regionPlans.map((region) => ({ ...region, regions: 1 })));
-  return { phase: index + 1, name, start, end, bakeEnd, ...totals, regionPlans };
+  const { name: _name, regions: _regions, ...own } = draft.phases[index] as PhasePlan;
+  return { phase: index + 1, name, own, start, end, bakeEnd, ...totals, regionPlans };
 }
 
 function planRegion(draft: Draft, { name, start, end }: RegionEstimate, phaseStart: Instant): PlannedRegion {

@@ -11,6 +11,7 @@ import { workflowDirectory } from '../temporal/workflow-directory.ts';
 import { TASK_QUEUE, type ImageRolloutInput, type ImageRolloutResult } from '../workflows/messages.ts';
 import { currentInstant, currentUser, type ClientContext } from './context.ts';
 import { ClientError, conflict } from './errors.ts';
+import { gateWords } from './gates.ts';
 import { planRollout, rolloutsOf } from './plan.ts';
 import type { PlanRequest, RolloutPlan } from './plan-types.ts';
 import { liftHeld } from './revert/lift.ts';
@@ -145,9 +146,10 @@ async function record(
     kind: plan.kind,
     target: plan.target,
     generation: plan.generation,
-    phases: plan.phases.map(({ name, regionPlans }) => ({
+    phases: plan.phases.map(({ name, regionPlans, own }) => ({
       name,
       regions: regionPlans.map((each) => each.name),
+      ...own,
     })),
     settings: plan.settings,
     startedBy: who ?? currentUser(),
@@ -205,7 +207,9 @@ function summary({ action, target }: Rollout): string {
 
 /** For the Web UI: Markdown. */
 function details({ phases, settings, startedBy, why }: Rollout): string {
-  const lines = phases.map(({ name, regions }, i) => `${i + 1}. **${name}**: ${regions.join(', ')}`);
+  const lines = phases.map(({ name, regions, ...own }, i) =>
+    [`${i + 1}. **${name}**: ${regions.join(', ')}`, ...gateWords(own)].join('; '),
+  );
   return [
     `Started by ${startedBy}${why === null ? '' : `: ${why}`}.`,
     lines.join('\n'),

@@ -9,7 +9,6 @@ import { phaseRolloutId, regionRolloutId, workflowIdOf } from '../workflows/ids.
 import type { WorkflowStatus } from '../workflows/messages.ts';
 import type { ClientContext } from './context.ts';
 import { UsageError } from './errors.ts';
-import { decideCommand } from './give.ts';
 import { readSnapshot, type RolloutSnapshot, type Wait } from './view/index.ts';
 import { askStatus, workflowState, type WorkflowState } from './workflow-state.ts';
 import { currentRounds } from '../activities/workflows-in-scope.ts';
@@ -81,7 +80,7 @@ export async function rolloutStatus(context: ClientContext, rolloutId: string): 
     quarantined: await quarantinedIn(context, rollout),
     heldBack: await heldIn(context, rollout),
     warnings: await warningsIn(context, rollout),
-    advice: [...adviceFor(rollout, temporal), ...workersNeeded(snapshot)],
+    advice: [...adviceFor(rollout, temporal, snapshot), ...workersNeeded(snapshot)],
   };
 }
 
@@ -199,7 +198,7 @@ function restartOf({ kind, action }: Rollout): string {
   }
 }
 
-function adviceFor(rollout: Rollout, temporal: TemporalReport): string[] {
+function adviceFor(rollout: Rollout, temporal: TemporalReport, { waits }: RolloutSnapshot): string[] {
   if (temporal.kind === 'unreachable') return [temporal.message];
   if (temporal.kind !== 'reached') return [];
   const again = `\`${restartOf(rollout)}\``;
@@ -214,10 +213,8 @@ function adviceFor(rollout: Rollout, temporal: TemporalReport): string[] {
     ];
   }
   const advice = temporal.worker === false ? ['No worker answers: start one by `npm run worker`.'] : [];
-  if (rollout.status === 'Halted') {
-    advice.push(`It waits for a person: \`${decideCommand(rollout.id)}\`.`);
-  }
-  return advice;
+  const persons = waits.filter(({ kind }) => kind === 'decision' || kind === 'approval');
+  return [...advice, ...persons.map(({ command }) => `It waits for a person: \`${command}\`.`)];
 }
 
 function workersNeeded({ phases }: RolloutSnapshot): string[] {

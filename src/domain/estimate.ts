@@ -2,6 +2,7 @@ import type { BatchPlan } from './batching.ts';
 import type { Duration, Instant } from './clock.ts';
 import { expectedBatchDuration, type Timings } from './estimate-batch.ts';
 import { simulateRegion, type SimulatedSet, type ZoneRun } from './estimate-region.ts';
+import { gateOf } from './phase-gate.ts';
 import type { PhasePlan } from './phases.ts';
 import type { RolloutSettings } from './policy.ts';
 import { normaliseRegionName } from './region.ts';
@@ -77,8 +78,8 @@ export interface RolloutEstimate {
 /**
  * How long a rollout is expected to take if every upgrade succeeds: phase after phase with a bake after each (rules D1
  * to D3); in a region the sets' triggers (rule D6), the zones' turns (rule D4) and the limit on sets under way; in a set
- * batch after batch with their pauses (rules B3, B9). All times are virtual. Waits for other rollouts, for operators and
- * for failures are not in it.
+ * batch after batch with their pauses (rules B3, B9). All times are virtual. Waits for other rollouts, for operators (a phase
+ * that needs an approval gets it at once) and for failures are not in it.
  */
 export function estimateRollout(input: EstimateInput): RolloutEstimate {
   const regions = new Map(input.regions.map((region) => [normaliseRegionName(region.name), region]));
@@ -90,7 +91,7 @@ export function estimateRollout(input: EstimateInput): RolloutEstimate {
       return estimateRegion(input, { name, scaleSets }, start);
     });
     const end = Math.max(start, ...estimates.map((region) => region.end));
-    const bakeEnd = end + input.settings.bakeTime + stepOverhead(input);
+    const bakeEnd = end + gateOf(phase, input.settings).bakeTime + stepOverhead(input);
     phases.push({ name: phase.name, start, end, bakeEnd, regions: estimates });
     start = bakeEnd;
   }

@@ -1,7 +1,8 @@
+import type { PhaseOverrides } from './phase-gate.ts';
 import { normaliseRegionName, pairedRegions, type Region } from './region.ts';
 
-/** One phase of a platform rollout: the regions that are updated in it (rule D1). */
-export interface PhasePlan {
+/** One phase of a platform rollout: the regions that are updated in it (rule D1), and what it takes to begin and to pass. */
+export interface PhasePlan extends PhaseOverrides {
   /** What people call it: `canary`, `early`, `phase 3`. */
   name: string;
   regions: string[];
@@ -15,7 +16,13 @@ export interface RegionLoad {
 }
 
 export interface PhasePlanViolation {
-  code: 'EmptyPhase' | 'UnknownRegion' | 'RegionTwice' | 'PairedRegionsInOnePhase' | 'RegionMissing';
+  code:
+    | 'EmptyPhase'
+    | 'UnknownRegion'
+    | 'RegionTwice'
+    | 'PairedRegionsInOnePhase'
+    | 'RegionMissing'
+    | 'ToleranceOutOfBounds';
   /** 1 is the first phase; null where it is about the whole plan. */
   phase: number | null;
   regions: string[];
@@ -208,6 +215,13 @@ export function phasePlanViolations(
     }
     for (const [a, b] of pairsWithin(phase, allRegions))
       add('PairedRegionsInOnePhase', [a, b], `holds the geo-pair ${a} and ${b}: move one to another phase.`);
+    const { failureTolerancePercent: tolerance = 0 } = phase;
+    if (!(tolerance >= 0 && tolerance <= 100))
+      add(
+        'ToleranceOutOfBounds',
+        [],
+        `has a failureTolerancePercent of ${tolerance}: give 0 to 100 percent.`,
+      );
   }
   return [...violations, ...missingRegions(placed, regionsInScope)];
 }

@@ -115,15 +115,22 @@ export class Rehearsal<F extends RehearsedFleet = RehearsedFleet> {
     return meant.length;
   }
 
-  /** A person's decision on a halted rollout (rule D2); null when it does not wait for one about that phase and round. */
-  async answerHalt(rolloutId: string, input: DecideInput): Promise<Decision | null> {
-    return (await this.#drivers.get(rolloutId)?.decide(input)) ?? null;
+  /** A person's decision on a halted rollout (rule D2), and what is recorded then; or why it is refused. */
+  async answerHalt(rolloutId: string, input: DecideInput): Promise<Decision | string> {
+    return (await this.#drivers.get(rolloutId)?.decide(input)) ?? `${rolloutId} does not run.`;
   }
 
-  /** The same, about whatever it is halted in; false when it is not. */
-  async decide(rolloutId: string, decision: DecisionKind, who: string, why: string): Promise<boolean> {
+  /** The same, about whatever it is halted in; null when it is refused. */
+  async decide(
+    rolloutId: string,
+    decision: DecisionKind,
+    who: string,
+    why: string,
+  ): Promise<Decision | null> {
     const halt = this.#drivers.get(rolloutId)?.halt;
-    return halt != null && (await this.answerHalt(rolloutId, { ...halt, decision, who, why })) !== null;
+    if (halt == null) return null;
+    const answer = await this.answerHalt(rolloutId, { ...halt, decision, who, why });
+    return typeof answer === 'string' ? null : answer;
   }
 
   /** Everybody looks again, as after an order. */

@@ -11,12 +11,13 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import { CANCELLED_THROUGH_TEMPORAL } from '../domain/cancel.ts';
 import { imageLabel } from '../domain/image.ts';
-import type { Decision, PhaseVerdict, Reason, RolloutStatus } from '../ledger/port.ts';
+import { APPROVAL_ROUND, gateOf, type PhaseGate } from '../domain/phase-gate.ts';
+import type { Decision, Reason, RolloutStatus } from '../ledger/port.ts';
 import { searchAttributes } from '../temporal/search-attributes.ts';
 import { looks } from './activities.ts';
 import { Children } from './children.ts';
 import { phaseRolloutId } from './ids.ts';
-import { haltReason } from './loops/halt.ts';
+import { approvalReason, awaitedOf, haltReason, refusalOf, type Halt } from './loops/halt.ts';
 import {
   decideUpdate,
   failureTypes,
@@ -43,12 +44,6 @@ const PAUSED_POLLS = 4;
 
 /** A decision comes as an update, which needs no look: only an order to cancel could be missed. */
 const HALTED_POLLS = 24;
-
-/** What a halted rollout waits for a decision about. */
-interface Halt {
-  phase: number;
-  round: number;
-}
 
 /** A newer version has come (rule D7). */
 const SUPERSEDED = 'Superseded';
@@ -78,18 +73,41 @@ class ImageRun {
     return this.#finish('Completed', null, phases.length);
   }
 
-  /** Rounds of one phase until it passes; the reason, when the rollout is to stop instead. */
+  /** Its approval, where it needs one, and rounds of one phase until it passes; the reason, when the rollout is to stop instead. */
   async #runUntilPassed(phase: number): Promise<Reason | null> {
+    const refused = await this.#waitForApproval(phase);
+    if (refused) return refused;
     for (let round = 1; ; round++) {
       const cancelled = await this.#waitWhilePaused();
       if (cancelled) return cancelled;
       const result = await this.#runPhase(phase, round);
       if (result.kind === 'cancelled') return result.reason;
       if (result.withinTolerance) return null;
-      const gate = await this.#waitForDecision({ phase, round }, result.verdict);
+      const { failed, eligible } = result.verdict;
+      const gate = await this.#waitForDecision(
+        { phase, round },
+        haltReason(phase, result.verdict, this.#gateOf(phase).failureTolerancePercent),
+        `**Halted**: ${failed} of ${eligible} eligible VMs failed`,
+      );
       if (gate === 'next') return null;
       if (gate !== 'retry') return gate;
     }
+  }
+
+  /** A phase whose plan says so begins only once a person has approved it (rule D2); the reason, if the rollout ends instead. */
+  async #waitForApproval(phase: number): Promise<Reason | null> {
+    if (!this.#gateOf(phase).approval) return null;
+    const reason = approvalReason(phase, this.#planOf(phase).name);
+    const gate = await this.#waitForDecision({ phase, round: APPROVAL_ROUND }, reason, reason.message);
+    return typeof gate === 'string' ? null : gate;
+  }
+
+  #planOf(phase: number): ImageRolloutInput['phases'][number] {
+    return this.#input.phases[phase - 1] as ImageRolloutInput['phases'][number];
+  }
+
+  #gateOf(phase: number): PhaseGate {
+    return gateOf(this.#planOf(phase), this.#input.settings);
   }
 
   /** Pauses stop the next phase from starting; a cancel ends the rollout. */
@@ -108,7 +126,7 @@ class ImageRun {
 
   async #runPhase(phase: number, round: number): Promise<PhaseRolloutResult> {
     const { rolloutId, clock, target, phases, settings } = this.#input;
-    const plan = phases[phase - 1] as ImageRolloutInput['phases'][number];
+    const plan = this.#planOf(phase);
     const workflowId = phaseRolloutId(rolloutId, phase, round);
     this.#watch.doing(`Phase ${phase} of ${phases.length} (${plan.name}): ${plan.regions.join(', ')}`);
     for (;;) {
@@ -160,13 +178,11 @@ class ImageRun {
   }
 
   /** A halted rollout waits for a person (rule D2). Cancelling it is always possible. */
-  async #waitForDecision(halt: Halt, verdict: PhaseVerdict): Promise<Gate> {
-    const summary = `${verdict.failed} of ${verdict.eligible} eligible VMs failed`;
-    const { failureTolerancePercent } = this.#input.settings;
-    await this.#setStatus('Halted', haltReason(halt.phase, verdict, failureTolerancePercent));
+  async #waitForDecision(halt: Halt, reason: Reason, note: string): Promise<Gate> {
+    await this.#setStatus('Halted', reason);
     this.#halt = halt;
     this.#decision = null;
-    const gate = await this.#gate(summary);
+    const gate = await this.#gate(awaitedOf(halt), note);
     this.#halt = null;
     // Two people may have decided at once: an abort that was recorded, and told to its author, wins.
     await condition(allHandlersFinished);
@@ -176,7 +192,7 @@ class ImageRun {
     return gate;
   }
 
-  async #gate(summary: string): Promise<Gate> {
+  async #gate(what: string, note: string): Promise<Gate> {
     for (;;) {
       const decision = this.#decision;
       if (decision?.decision === 'proceed') return 'next';
@@ -187,20 +203,14 @@ class ImageRun {
       const order = await looks.readOrder({ rolloutId: this.#input.rolloutId });
       if (order.state === 'cancelled' && order.reason) return order.reason;
       const until = this.#watch.now + HALTED_POLLS * this.#input.settings.fallbackPoll;
-      await this.#watch.waitFor('a decision: proceed, retry or abort', until, `**Halted**: ${summary}`);
+      await this.#watch.waitFor(what, until, note);
     }
   }
 
   /** Synchronous and without side effects, as a validator must be. */
-  #validate({ phase, round }: DecideInput): void {
-    if (this.#halt?.phase === phase && this.#halt.round === round) return;
-    const state = this.#halt
-      ? `waits for a decision about phase ${this.#halt.phase}, round ${this.#halt.round}`
-      : 'is not halted';
-    throw ApplicationFailure.nonRetryable(
-      `A decision about phase ${phase}, round ${round} is not possible: the rollout ${state}.`,
-      failureTypes.NotHalted,
-    );
+  #validate(decision: DecideInput): void {
+    const refusal = refusalOf(this.#halt, decision);
+    if (refusal !== null) throw ApplicationFailure.nonRetryable(refusal, failureTypes.NotHalted);
   }
 
   async #decide(input: DecideInput): Promise<Decision> {
@@ -209,7 +219,8 @@ class ImageRun {
       ...input,
       at: this.#watch.now,
     });
-    this.#decision = decision;
+    // Answers of two decisions may come in another order than that in which they were recorded.
+    if (abortReason(this.#decision) === null) this.#decision = decision;
     this.#watch.wake();
     return decision;
   }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { virtualAt } from '../../src/domain/clock.ts';
+import { MINUTE, virtualAt } from '../../src/domain/clock.ts';
 import { planRollout } from '../../src/client/index.ts';
 import { readPlanFile } from '../../src/client/plan-file.ts';
 import { openSimulatedFleet } from '../../src/fleet/index.ts';
@@ -14,11 +14,11 @@ let remove: () => Promise<void> = async () => undefined;
 afterEach(() => remove());
 
 /** The plan of an example on the fleet that it is for, after a new version of its image was published. */
-async function planOf(name: string) {
+async function planOf(name: string, fleetName = name) {
   const database = await temporaryDatabase();
   remove = () => database.remove();
   const fleet = await openSimulatedFleet(database);
-  await fleet.seed(JSON.parse(await readFile(example(`fleets/${name}.json`), 'utf8')));
+  await fleet.seed(JSON.parse(await readFile(example(`fleets/${fleetName}.json`), 'utf8')));
   const { image = '', settings, phases } = await readPlanFile(example(`plans/${name}.json`));
   const [publisher = '', offer = '', sku = ''] = image.split(':');
   const version = '22.04.202512050';
@@ -35,6 +35,17 @@ describe('the example plans', () => {
     expect(plan.phases.map(({ name }) => name)).toEqual(['canary', 'everywhere']);
     expect(plan.totals).toMatchObject({ scaleSets: 4, instances: 28 });
     expect(plan.skipped.map(({ name }) => name)).toEqual(['legacy']);
+  });
+
+  it('gated: each phase as it says for itself, the second one only once it is approved (D2, D3)', async () => {
+    const plan = await planOf('gated', 'small');
+    expect(plan.phases.map(({ name, own }) => [name, own])).toEqual([
+      ['canary', { failureTolerancePercent: 0, bakeTime: 30 * MINUTE }],
+      ['everywhere', { approval: true }],
+    ]);
+    const [canary, everywhere] = plan.phases;
+    expect((canary?.bakeEnd ?? 0) - (canary?.end ?? 0)).toBeGreaterThanOrEqual(30 * MINUTE);
+    expect((everywhere?.bakeEnd ?? 0) - (everywhere?.end ?? 0)).toBeLessThan(30 * MINUTE);
   });
 
   it('service-fabric: the node types that meet what Service Fabric asks for, and why the others do not (C5)', async () => {

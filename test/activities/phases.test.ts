@@ -139,6 +139,23 @@ describe('a phase', () => {
     expect(await world.activities.startBake({ ...KEY, at: at(2_000) })).toEqual({ until });
   });
 
+  it('bakes and is judged by what its plan says for itself, where it does (D2, D3)', async () => {
+    const own = { failureTolerancePercent: 25, bakeTime: 5 * SECOND };
+    for (const [plan, bakeTime, passes] of [
+      [{}, DEFAULT_SETTINGS.bakeTime, false],
+      [own, own.bakeTime, true],
+    ] as const) {
+      const set = { name: 'web', region: 'eastus', capacity: 4, version: NEW_VERSION };
+      const phases = [{ name: 'first', regions: ['eastus'], ...plan }];
+      const world = await activityWorld([set], { rollout: { phases } });
+      await world.activities.openPhase({ ...KEY, regions: ['eastus'], at: at(0) });
+      await recordTargets(world, { status: 'upgraded' });
+      await world.fleet.changeInstances(testSetId('web'), ['0'], { power: 'stopped' }, at(1));
+      expect(await world.activities.startBake({ ...KEY, at: at(9) })).toEqual({ until: at(9) + bakeTime });
+      expect((await judge(world)).withinTolerance).toBe(passes);
+    }
+  });
+
   it('of a rollout whose workflow is gone closes that, once it is gone', async () => {
     const world = await phase({ web: {}, late: {} });
     await setTarget(world, 'late', { status: 'waiting' });

@@ -153,6 +153,25 @@ describe('decide', () => {
     });
   });
 
+  it('approves the phase that comes next, where the rollout waits for that (D2)', async () => {
+    await running();
+    const { ledger } = rollouts;
+    const verdict = { eligible: 9, succeeded: 9, failed: 0, failures: [] };
+    await ledger.phases.judge({ rolloutId: id, phase: 2, round: 1 }, verdict, EPOCH);
+    await ledger.rollouts.setStatus(id, 'Halted', EPOCH, {
+      code: 'ApprovalNeeded',
+      message: 'Phase 3 waits.',
+    });
+    rollouts.temporalServer.onUpdate = (input) => ({ ...(input as object), rolloutId: id, at: EPOCH });
+    expect(await decide(rollouts, request)).toMatchObject({ decision: 'proceed', phase: 3, round: 0 });
+    const { stdout } = await command('decide', id, 'abort', '--why', why);
+    expect(stdout).toMatch(/^Decided on approval of phase 3: abort, by .*: .*\.\nThe rollout ends\.\n$/);
+    await expect(decide(rollouts, { ...request, decision: 'retry' })).rejects.toMatchObject({
+      code: 'Usage',
+      message: expect.stringContaining('nothing to try again: proceed approves it') as string,
+    });
+  });
+
   it('is refused unless the rollout is halted', async () => {
     await running();
     await expect(decide(rollouts, request)).rejects.toMatchObject({ code: 'NotHalted', exitCode: 1 });

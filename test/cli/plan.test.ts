@@ -165,6 +165,29 @@ describe('rollouts plan', () => {
     });
   });
 
+  it('says of each phase what it takes to begin and to pass, where its plan says that for itself (D2, D3)', async () => {
+    const phases = [
+      { regions: ['eastus'] },
+      {
+        name: 'rest',
+        regions: ['westus', 'swedencentral'],
+        ...{ failureTolerancePercent: 5, bakeTime: '2h', approval: true },
+      },
+    ];
+    const file = await space.write('gated.json', { image: IMAGE, phases });
+    const { stdout } = await run(['plan', '--plan', file, '-o', 'json'], space);
+    expect(JSON.parse(stdout)).toMatchObject({
+      phases: [
+        { name: 'phase 1', own: {} },
+        { name: 'rest', own: { failureTolerancePercent: 5, bakeTime: 2 * HOUR, approval: true } },
+      ],
+    });
+    const { stdout: text } = await run(['plan', '--plan', file], space);
+    expect(text).toMatch(
+      /Phase 2: rest, .*\n.* batch.*\n {2}begins once a person has approved it, tolerance 5 %, bake 2 h 00 min\n/,
+    );
+  });
+
   it('is readable', async () => {
     const { stdout } = await run(['plan', IMAGE], space);
     expect(stdout).toContain('Upgrades  3 regions, 3 scale sets, 24 VMs in 19 batches, in 3 phases');

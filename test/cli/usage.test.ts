@@ -66,12 +66,15 @@ describe('bad input ends with exit 64 and says what to do', () => {
 
   it('shows every mistake of a plan file with its path', async () => {
     const plan = await space.write('plan.json', {
-      phases: [{ regions: 'eastus' }],
+      phases: [{ regions: 'eastus', approval: 'yes', bakeTime: 5, failureTolerancePercent: '2' }],
       settings: { bakeTime: '1 moon', speed: 2, chunkSize: 1.5 },
     });
     const { code, stderr } = await run(['plan', IMAGE, '--plan', plan], space);
     expect(code).toBe(64);
     expect(stderr).toContain('phases[0].regions: give a list of region names');
+    expect(stderr).toContain('phases[0].approval: give true, if a person must approve');
+    expect(stderr).toContain('phases[0].bakeTime: give a length of time');
+    expect(stderr).toContain('phases[0].failureTolerancePercent: give a number');
     expect(stderr).toContain('settings.bakeTime: "1 moon" is no length of time');
     expect(stderr).toContain('settings.chunkSize: give a whole number');
     expect(stderr).toContain('settings: "speed" is not known here');
@@ -90,6 +93,14 @@ describe('bad input ends with exit 64 and says what to do', () => {
     expect(code).toBe(64);
     expect(stderr).toContain('holds the geo-pair eastus and westus');
     expect(stderr).toContain('No phase holds swedencentral');
+  });
+
+  it('refuses a tolerance of a phase that cannot be (rule D2)', async () => {
+    const phases = [{ name: 'canary', regions: ['eastus'], failureTolerancePercent: 101 }];
+    const plan = await space.write('tolerance.json', { phases });
+    const { code, stderr } = await run(['plan', IMAGE, '--plan', plan], space);
+    expect(code).toBe(64);
+    expect(stderr).toContain('Phase 1 (canary) has a failureTolerancePercent of 101: give 0 to 100 percent.');
   });
 
   it('names the path of a mistake in a fleet file, and leaves the fleet that is there alone', async () => {

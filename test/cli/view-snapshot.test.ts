@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MINUTE } from '../../src/domain/clock.ts';
 import { regionScope } from '../../src/domain/scopes.ts';
-import { readSnapshot } from '../../src/client/view/index.ts';
+import { readSnapshot, renderTree } from '../../src/client/view/index.ts';
+import { plainLines } from '../../src/client/view/plain.ts';
 import { idOf, ROLLOUT, START, Story } from './view-fixture.ts';
 
 let story: Story;
@@ -130,6 +131,38 @@ describe('what is waited for', () => {
       waits: [{ kind: 'decision', until: null }],
       phases: [{ state: 'done' }, { state: 'halted' }, { state: 'pending' }],
     });
+  });
+
+  it('is the approval of the phase that comes next, which has not begun (D2)', async () => {
+    await story.canary();
+    const at = story.at(125);
+    const reason = {
+      code: 'ApprovalNeeded',
+      message: 'Phase 2 (early) begins only once a person has approved it.',
+    };
+    await story.ledger.rollouts.setStatus(ROLLOUT, 'Halted', at, reason);
+    const snapshot = await story.snapshot();
+    expect(snapshot).toMatchObject({
+      waits: [
+        {
+          ...{
+            kind: 'approval',
+            what: 'approval of phase 2 (early)',
+            since: START + 122 * MINUTE,
+            until: null,
+          },
+          command: `rollouts decide ${ROLLOUT} proceed|abort --why TEXT`,
+        },
+      ],
+      phases: [
+        { state: 'done', gate: { failureTolerancePercent: 2, approval: false } },
+        { state: 'awaitsApproval' },
+        { state: 'pending' },
+      ],
+    });
+    const tree = renderTree(snapshot, { columns: 100, rows: 40, color: false });
+    expect(tree).toMatch(/■ 2 early +eastus, westeurope {2}waits for approval\n/);
+    expect(plainLines(null, snapshot).at(-1)).toContain(`WAITS FOR APPROVAL: ${reason.message}`);
   });
 
   it('is a resume, by whoever paused it', async () => {

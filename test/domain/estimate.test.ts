@@ -196,6 +196,11 @@ describe('estimateRollout', () => {
       [0, 6, 16],
       [16, 22, 32],
     ]);
+    const own = [{ ...phases[0], bakeTime: MINUTE }, phases[1]] as typeof phases;
+    const ends = estimate([], { phases: own, regions, settings }).phases.map(
+      ({ bakeEnd }) => bakeEnd - startAt,
+    );
+    expect(ends, 'the first one bakes for as long as it says itself').toEqual([7 * MINUTE, 23 * MINUTE]);
     const idle = plan.phases[1]?.regions[1];
     expect(idle).toEqual({
       name: 'nowhere',

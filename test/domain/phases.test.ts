@@ -229,6 +229,16 @@ describe('phasePlanViolations (rule D1)', () => {
     );
   });
 
+  it.each([-1, 101, NaN])('refuses a tolerance of %s % (rule D2)', (failureTolerancePercent) => {
+    expect(check([{ ...phase('canary', 'eastus'), failureTolerancePercent }])).toMatchObject([
+      {
+        code: 'ToleranceOutOfBounds',
+        phase: 1,
+        message: `Phase 1 (canary) has a failureTolerancePercent of ${failureTolerancePercent}: give 0 to 100 percent.`,
+      },
+    ]);
+  });
+
   it.each([
     [
       'EmptyPhase',

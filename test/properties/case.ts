@@ -13,10 +13,12 @@ export interface Case {
   /** Of the fleet's draws, and of the order of what happens at the same moment. */
   seed: string;
   sets: SetCase[];
-  /** A second image rolls out at the same time; sets say which one they use. */
+  /** Several images roll out at the same time; sets say which one they use. */
   rollouts: RolloutCase[];
   faults: FaultCase[];
   happenings: Happening[];
+  /** What people send at a point of the run: right after the activity of that number was called. */
+  sends: Send[];
   kills: Kill[];
   storeKills: StoreKill[];
   /** What people decide at each halt; `abort` when the list is through. */
@@ -69,6 +71,15 @@ export interface RolloutCase {
   healthTimeout: number;
   chunkSize: number;
   maxConcurrent: number;
+  /** What its phases say for themselves, by turns; nothing, if there are none. */
+  gates: GateCase[];
+}
+
+export interface GateCase {
+  tolerance: number | null;
+  /** Minutes. */
+  bake: number | null;
+  approval: boolean;
 }
 
 /** What goes wrong: as the fleet's faults, with sets by number and times in minutes. */
@@ -86,7 +97,12 @@ export interface FaultCase {
   forLong: boolean;
 }
 
-export type Happening = { at: number } & (
+export type Happening = { at: number } & What;
+export type Send = { call: number } & Sent;
+/** What can be sent at any point: a calendar is laid down before. */
+export type Sent = Exclude<What, { do: 'calendar' }>;
+
+export type What =
   | { do: 'pause'; scope: ScopeCase; minutes: number }
   | { do: 'cancel'; scope: ScopeCase }
   /** Laid down, and taken back after so long. */
@@ -97,7 +113,9 @@ export type Happening = { at: number } & (
   | { do: 'protect' | 'unprotect' | 'stop' | 'start' | 'deleteInstance'; set: number; instance: number }
   | { do: 'scale'; set: number; capacity: number }
   | { do: 'manual'; set: number; action: 'osUpgrade' | 'modelUpdate' | 'modelUpgrade' | 'revert' | 'repair' }
-);
+  /** On every rollout that waits for one. */
+  | { do: 'decide'; decision: DecisionKind }
+  | { do: 'lookAgain' };
 
 export interface RuleCase {
   kind: 'window' | 'freeze' | 'override';
@@ -123,6 +141,6 @@ export interface StoreKill {
   how: Exclude<Loss, 'none'>;
 }
 
-/** Pairs: eastus with westus, northeurope with westeurope. `westus` has no zones. */
-export const REGIONS = ['eastus', 'westus', 'swedencentral', 'northeurope', 'westeurope'] as const;
+/** Pairs: eastus with westus and with westus3, northeurope with westeurope. `westus` has no zones. */
+export const REGIONS = ['eastus', 'westus', 'swedencentral', 'northeurope', 'westeurope', 'westus3'] as const;
 export type RegionName = (typeof REGIONS)[number];

@@ -1,7 +1,7 @@
 import type { WorkflowDirectory } from '../../src/activities/index.ts';
 import type { Instant } from '../../src/domain/clock.ts';
 import type { SimulatedFleet } from '../../src/fleet/index.ts';
-import type { DecisionKind, Ledger, Rollout } from '../../src/ledger/port.ts';
+import type { Decision, DecisionKind, Ledger, Rollout } from '../../src/ledger/port.ts';
 import type { RehearsalEnd } from '../../src/rehearsal/rehearsal.ts';
 import type { Disturbance, Step } from '../../src/rehearsal/runtime.ts';
 import type { Case } from './case.ts';
@@ -24,8 +24,8 @@ export interface Engine {
   cancel(isMeant: (workflowId: string) => boolean): Promise<void>;
   /** Temporal's Terminate; absent where nobody is told of it and could go on. @returns how many */
   terminate?(isMeant: (workflowId: string) => boolean): number;
-  /** A person's decision about whatever a rollout is halted in; false when it is not. */
-  decide(rolloutId: string, decision: DecisionKind, who: string, why: string): Promise<boolean>;
+  /** A person's decision about whatever a rollout is halted in, and what is recorded then; null when it was refused. */
+  decide(rolloutId: string, decision: DecisionKind, who: string, why: string): Promise<Decision | null>;
   /** Lets everything happen, until all has ended or only a person could go on. */
   run(): Promise<RehearsalEnd>;
   /** Who waits for what, when it goes on for ever. */
@@ -40,6 +40,8 @@ export interface EngineOptions {
   limit: number;
   /** Called after every activity, before the world changes. */
   onStep: (step: Step) => Promise<void>;
+  /** Called right before each call of an activity; not of an engine whose calls have no order. @param call from 0 */
+  onCall?: (call: number) => void;
   /** Called when a workflow is terminated by one of the kills of a case. */
   onTermination: () => void;
 }

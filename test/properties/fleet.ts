@@ -1,5 +1,6 @@
 import { HOUR, MINUTE, isoTime, type Instant } from '../../src/domain/clock.ts';
 import type { Image, ImageVersion } from '../../src/domain/image.ts';
+import type { PhaseOverrides } from '../../src/domain/phase-gate.ts';
 import type { PhasePlan } from '../../src/domain/phases.ts';
 import { DEFAULT_SETTINGS, type RolloutSettings } from '../../src/domain/policy.ts';
 import type { FaultSpec, FleetSpec } from '../../src/fleet/index.ts';
@@ -11,6 +12,7 @@ import {
   type ImageName,
   type PolicyCase,
   type RegionName,
+  type GateCase,
   type RolloutCase,
   type SetCase,
 } from './case.ts';
@@ -165,7 +167,7 @@ export function settingsOf(rollout: RolloutCase, { continueAsNewEvery }: Case): 
 }
 
 /** The fleet's regions in phases: never both of a pair in one (rule D1). A gallery's rollout has one phase (rule D5). */
-export function phasesOf({ image, phaseWidth }: RolloutCase, sets: readonly SetCase[]): PhasePlan[] {
+export function phasesOf({ image, phaseWidth, gates }: RolloutCase, sets: readonly SetCase[]): PhasePlan[] {
   const regions = REGIONS.filter((region) =>
     sets.some((one) => one.image === image && one.region === region),
   );
@@ -173,15 +175,31 @@ export function phasesOf({ image, phaseWidth }: RolloutCase, sets: readonly SetC
   const phases: RegionName[][] = [];
   for (const region of regions) {
     const open = phases.at(-1);
-    if (open && open.length < phaseWidth && !open.includes(PARTNERS[region] ?? region)) open.push(region);
+    const partners = PARTNERS[region] ?? [];
+    if (open && open.length < phaseWidth && !open.some((one) => partners.includes(one))) open.push(region);
     else phases.push([region]);
   }
-  return phases.map((each, i) => ({ name: `phase ${i + 1}`, regions: each }));
+  return phases.map((each, i) => ({
+    name: `phase ${i + 1}`,
+    regions: each,
+    ...overridesOf(gates[i % gates.length]),
+  }));
 }
 
-const PARTNERS: Partial<Record<RegionName, RegionName>> = {
-  eastus: 'westus',
-  westus: 'eastus',
-  northeurope: 'westeurope',
-  westeurope: 'northeurope',
+function overridesOf(gate: GateCase | undefined): PhaseOverrides {
+  if (gate === undefined) return {};
+  const { tolerance, bake, approval } = gate;
+  return {
+    ...(tolerance === null ? {} : { failureTolerancePercent: tolerance }),
+    ...(bake === null ? {} : { bakeTime: bake * MINUTE }),
+    ...(approval ? { approval } : {}),
+  };
+}
+
+const PARTNERS: Partial<Record<RegionName, RegionName[]>> = {
+  eastus: ['westus', 'westus3'],
+  westus: ['eastus'],
+  westus3: ['eastus'],
+  northeurope: ['westeurope'],
+  westeurope: ['northeurope'],
 };

@@ -4,10 +4,10 @@ import { WEEKDAYS } from '../../src/domain/maintenance-window.ts';
 import type { ScaleSet } from '../../src/domain/scale-set.ts';
 import { ALL, phaseScope, regionScope, rolloutScope, scaleSetScope } from '../../src/domain/scopes.ts';
 import type { SimulatedFleet } from '../../src/fleet/index.ts';
-import type { DesiredState, Ledger, Rollout } from '../../src/ledger/port.ts';
+import type { Decision, DecisionKind, DesiredState, Ledger, Rollout } from '../../src/ledger/port.ts';
 import { manualRolloutId, parseWorkflowId, scaleSetRolloutId } from '../../src/workflows/ids.ts';
 import { testSetId } from '../support/fleet.ts';
-import { REGIONS, type Case, type Happening, type ScopeCase } from './case.ts';
+import { REGIONS, type Case, type ScopeCase, type Sent, type What } from './case.ts';
 import type { Engine } from './engine.ts';
 import { mismatch } from './fabric.ts';
 import { RESOURCE, START, nameOf, targetOf } from './fleet.ts';
@@ -18,11 +18,13 @@ export interface Stage {
   ledger: Ledger;
   engine: Engine;
   rollouts: Rollout[];
+  /** Decisions that were answered, as they were. */
+  answered: Decision[];
   /** True once a workflow was ended by hand: what it would have recorded may be missing then. */
   wasTerminated: boolean;
 }
 
-type Of<K extends Happening['do']> = Extract<Happening, { do: K }>;
+type Of<K extends What['do']> = Extract<What, { do: K }>;
 
 /** Has everything happen that a case says, at its time. */
 export function schedule(stage: Stage): void {
@@ -30,22 +32,31 @@ export function schedule(stage: Stage): void {
   for (const happening of given.happenings) {
     const moment = START + happening.at * MINUTE;
     if (happening.do === 'calendar') layDown(stage, moment, happening);
-    else if (happening.do === 'pause' || happening.do === 'cancel') {
-      const scope = scopeOf(stage, happening.scope);
-      const state = happening.do === 'pause' ? 'paused' : 'cancelled';
-      engine.at(moment, () => order(stage, scope, state));
-      if (happening.do === 'cancel') continue;
-      engine.at(moment + happening.minutes * MINUTE, () => order(stage, scope, 'running'));
-    } else engine.at(moment, () => carryOut(stage, happening));
+    else engine.at(moment, () => carryOut(stage, happening));
   }
 }
 
-async function carryOut(
-  stage: Stage,
-  happening: Exclude<Happening, { do: 'pause' } | { do: 'cancel' } | { do: 'calendar' }>,
-): Promise<void> {
+/** Has what is to be sent at a call happen right after it. */
+export function sendAt(stage: Stage, call: number): void {
+  const { given, engine } = stage;
+  for (const send of given.sends.filter((one) => one.call === call))
+    engine.at(engine.now, () => carryOut(stage, send));
+}
+
+async function carryOut(stage: Stage, happening: Sent): Promise<void> {
   const { engine } = stage;
   switch (happening.do) {
+    case 'pause': {
+      const scope = scopeOf(stage, happening.scope);
+      engine.at(engine.now + happening.minutes * MINUTE, () => order(stage, scope, 'running'));
+      return order(stage, scope, 'paused');
+    }
+    case 'cancel':
+      return order(stage, scopeOf(stage, happening.scope), 'cancelled');
+    case 'decide':
+      return decideOnAll(stage, happening.decision);
+    case 'lookAgain':
+      return engine.wakeAll();
     case 'terminate':
     case 'temporalCancel':
       return endByHand(stage, happening);
@@ -55,6 +66,17 @@ async function carryOut(
     default:
       await changeSet(stage, happening);
       await engine.wakeAll();
+  }
+}
+
+/** A person decides on whatever waits for it. */
+export async function decideOnAll(
+  { rollouts, engine, answered }: Stage,
+  decision: DecisionKind,
+): Promise<void> {
+  for (const { id } of rollouts) {
+    const answer = await engine.decide(id, decision, 'ada', 'to see');
+    if (answer !== null) answered.push(answer);
   }
 }
 
@@ -135,13 +157,8 @@ async function endByHand(
 }
 
 type SetChange = Exclude<
-  Happening,
-  | { do: 'pause' }
-  | { do: 'cancel' }
-  | { do: 'calendar' }
-  | { do: 'terminate' }
-  | { do: 'temporalCancel' }
-  | { do: 'manual' }
+  What,
+  { do: 'pause' | 'cancel' | 'calendar' | 'terminate' | 'temporalCancel' | 'manual' | 'decide' | 'lookAgain' }
 >;
 
 async function changeSet({ fleet, engine, given }: Stage, happening: SetChange): Promise<void> {

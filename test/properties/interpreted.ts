@@ -5,16 +5,23 @@ import { inOrder, type Engine, type EngineOptions } from './engine.ts';
 import { START, fleetOfCase } from './fleet.ts';
 
 /** Rollouts by the in-process interpreter: everything that a case says can happen to them, at any edge. */
-export async function interpreted({ given, onTermination, ...options }: EngineOptions): Promise<Engine> {
+export async function interpreted({
+  given,
+  onCall,
+  onTermination,
+  ...options
+}: EngineOptions): Promise<Engine> {
   const world = await openWorld();
   await world.fleet.seed(fleetOfCase(given));
   const kill = inOrder(given.kills);
+  let calls = 0;
   const rehearsal = new Rehearsal({
     ...options,
     ...world,
     start: START,
     seed: given.seed,
     disturb: () => {
+      onCall?.(calls++);
       const how = kill();
       if (how === 'terminate' || how === 'terminateBefore') onTermination();
       return how;

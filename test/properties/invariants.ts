@@ -8,9 +8,14 @@ import type { Step } from '../../src/rehearsal/runtime.ts';
 import { NEW_VERSION, testSetId } from '../support/fleet.ts';
 import { isFit, isMatched } from './fabric.ts';
 import { nameOf } from './fleet.ts';
+import { gateFaults } from './gates.ts';
 import type { Stage } from './happenings.ts';
+import { Queues } from './queues.ts';
 
 type LookStep = Extract<Step, { activity: 'lookAtScaleSet' }>;
+
+/** Activities that ask for a zone, or for the turn of a region. */
+const ASKS: readonly Step['activity'][] = ['lookAtScaleSet', 'lookAtRegion'];
 
 /**
  * What has to hold whatever happens. Written without the planner's own functions: what is asked for here is asked of the
@@ -22,9 +27,11 @@ export class Invariants {
   /** The OS disk of each instance that a batch took, as it was before: by attempt and instance. */
   readonly #diskBefore = new Map<string, string | undefined>();
   readonly #seenBatches = new Set<string>();
+  readonly #queues: Queues;
 
   constructor(stage: Stage) {
     this.#stage = stage;
+    this.#queues = new Queues(stage.ledger);
   }
 
   async begin(): Promise<void> {
@@ -38,6 +45,9 @@ export class Invariants {
 
   async afterStep(step: Step): Promise<void> {
     if (step.activity === 'lookAtScaleSet') await this.#afterLook(step);
+    if (ASKS.includes(step.activity)) {
+      for (const fault of await this.#queues.look()) this.#claim(false, `${fault} (D1, D4)`);
+    }
     if (step.activity === 'closeBatch' || step.activity === 'closeRollBack') {
       await this.#restoredDisksAreTheOldOnes(step.input.attempt.id, step.input.scaleSetId, step.at);
     }
@@ -48,6 +58,7 @@ export class Invariants {
     await this.#quarantineHoldsEveryFailedRestore();
     await this.#whatIsNotEligibleWasNotTouched();
     await this.#nothingIsLeftOver();
+    for (const fault of await gateFaults(this.#stage)) this.#claim(false, fault);
     await this.#theJournalProvesIt();
     if (this.#broken.length > 0) throw new Error(`Broken:\n  ${this.#broken.join('\n  ')}`);
   }

@@ -3,7 +3,7 @@ import type { Case } from './case.ts';
 import { runCase } from './run-case.ts';
 
 /** How many runs a property gets: `PROPERTY_RUNS`, for all properties together. */
-const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 200);
+export const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 200);
 
 /** Shrinking goes on for this long after the first failure: then what it has found is good enough. */
 const SHRINK_MS = 30_000;

@@ -5,6 +5,7 @@ import {
   REGIONS,
   type Case,
   type FaultCase,
+  type GateCase,
   type Happening,
   type ImageName,
   type Kill,
@@ -12,6 +13,7 @@ import {
   type RolloutCase,
   type RuleCase,
   type ScopeCase,
+  type Send,
   type SetCase,
   type StoreKill,
 } from './case.ts';
@@ -56,6 +58,9 @@ export interface Sizes {
 
 const ANY: Sizes = { sets: { min: 1, max: 6 }, capacities: [6, 0, 1, 3, 5, 9, 10, 12, 15, 20, 27, 40] };
 
+/** Few sets, each large enough for batches of several, so that much comes together on one. */
+const CONTESTED: Sizes = { sets: { min: 1, max: 2 }, capacities: [10, 12, 15, 20] };
+
 const setCase = (capacities: readonly number[]): fc.Arbitrary<SetCase> =>
   record({
     region: fc.constantFrom(...REGIONS),
@@ -75,6 +80,12 @@ const setCase = (capacities: readonly number[]): fc.Arbitrary<SetCase> =>
     fabric: fc.oneof({ weight: 12, arbitrary: fc.constant(null) }, fabricCase),
   });
 
+const gateCase: fc.Arbitrary<GateCase> = record({
+  tolerance: fc.constantFrom(null, 0, 30, 100),
+  bake: fc.constantFrom(null, 0, 5, 90),
+  approval: mostly(false, true, true),
+});
+
 const rolloutCase: fc.Arbitrary<RolloutCase> = record({
   image: mostly<ImageName>('jammy', 'focal', 'gallery'),
   phaseWidth: fc.integer({ min: 1, max: 3 }),
@@ -83,6 +94,7 @@ const rolloutCase: fc.Arbitrary<RolloutCase> = record({
   healthTimeout: fc.constantFrom(5, 2, 10),
   chunkSize: fc.constantFrom(20, 1, 3),
   maxConcurrent: fc.constantFrom(50, 1, 2),
+  gates: fc.oneof(fc.constant<GateCase[]>([]), fc.array(gateCase, { maxLength: 3 })),
 });
 
 const faultCase: fc.Arbitrary<FaultCase> = record({
@@ -126,6 +138,14 @@ const ruleCase: fc.Arbitrary<RuleCase> = record({
   zone: fc.constantFrom('UTC', 'Europe/Berlin', 'Asia/Kolkata'),
 });
 
+/** What a person starts on a set. */
+const manual: fc.Arbitrary<Happening> = record({
+  at,
+  do: fc.constant('manual' as const),
+  set,
+  action: fc.constantFrom(...(['osUpgrade', 'modelUpdate', 'modelUpgrade', 'revert', 'repair'] as const)),
+});
+
 /** What people and the world do in the middle of it. */
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   record({ at, do: fc.constant('pause' as const), scope, minutes: fc.integer({ min: 1, max: 120 }) }),
@@ -141,12 +161,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     instance: small(40),
   }),
   record({ at, do: fc.constant('scale' as const), set, capacity: small(40) }),
-  record({
-    at,
-    do: fc.constant('manual' as const),
-    set,
-    action: fc.constantFrom(...(['osUpgrade', 'modelUpdate', 'modelUpgrade', 'revert', 'repair'] as const)),
-  }),
+  manual,
 );
 
 const termination: fc.Arbitrary<Happening> = fc.oneof(
@@ -177,12 +192,13 @@ const undisturbed = ({ sets, capacities }: Sizes) => ({
   sets: many(setCase(capacities), sets.min, sets.max),
   rollouts: fc.oneof(
     { weight: 3, arbitrary: fc.array(rolloutCase, { minLength: 1, maxLength: 1 }) },
-    fc.array(rolloutCase, { minLength: 2, maxLength: 2 }),
+    fc.array(rolloutCase, { minLength: 2, maxLength: 3 }),
   ),
   faults: many(faultCase, 0, 4),
   decisions: fc.array(fc.constantFrom<DecisionKind>('proceed', 'retry', 'abort'), { maxLength: 4 }),
   thinkingTime: fc.constantFrom(0, 0, 30),
   instant: mostly(false, true),
+  sends: fc.constant<Send[]>([]),
 });
 
 /** Rollouts in which nothing goes wrong but what the fleet itself does. */
@@ -205,6 +221,16 @@ export const disturbedCase = (sizes: Sizes = ANY): fc.Arbitrary<Case> =>
     kills: many(kill, 0, 6),
     storeKills: many(storeKill, 0, 6),
     continueAsNewEvery: fc.constantFrom(0, 3, 7),
+  });
+
+/** Sets on which people start one thing after the other, whatever runs: automatic upgrades, too. */
+export const contestedCase = (sizes: Sizes = CONTESTED): fc.Arbitrary<Case> =>
+  record({
+    ...undisturbed(sizes),
+    happenings: many(fc.oneof({ weight: 5, arbitrary: manual }, happening, termination), 4, 12),
+    kills: fc.array(kill, { maxLength: 1 }),
+    storeKills: fc.array(storeKill, { maxLength: 1 }),
+    continueAsNewEvery: fc.constantFrom(0, 0, 5),
   });
 
 /** Rollouts during which people give orders, and the fleet changes. */

@@ -1,11 +1,12 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { workflowIdOf } from '../../src/workflows/ids.ts';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { awaitedBy } from '../../src/client/gates.ts';
 import { workflowsIn } from '../../src/activities/workflows-in-scope.ts';
 import { MINUTE, type Instant, type VirtualClock } from '../../src/domain/clock.ts';
 import { openSimulatedFleet, type SimulatedFleet } from '../../src/fleet/index.ts';
 import { openLedger } from '../../src/ledger/index.ts';
-import type { DecisionKind, Ledger, Rollout } from '../../src/ledger/port.ts';
+import type { Decision, DecisionKind, Ledger, Rollout } from '../../src/ledger/port.ts';
 import type { RehearsalEnd } from '../../src/rehearsal/rehearsal.ts';
 import { workflowDirectory } from '../../src/temporal/workflow-directory.ts';
 import {
@@ -118,17 +119,21 @@ class RealWorkflows implements Engine {
     await Promise.all(meant.map((id) => cancel(id).catch(() => undefined)));
   }
 
-  async decide(rolloutId: string, decision: DecisionKind, who: string, why: string): Promise<boolean> {
+  async decide(
+    rolloutId: string,
+    decision: DecisionKind,
+    who: string,
+    why: string,
+  ): Promise<Decision | null> {
     const rollout = await this.ledger.rollouts.get(rolloutId);
-    const halt = (await this.ledger.phases.list(rolloutId)).at(-1);
-    if (rollout?.status !== 'Halted' || !halt) return false;
-    const { phase, round } = halt;
+    const awaited = rollout && awaitedBy(rollout, await this.ledger.phases.list(rolloutId));
+    if (!awaited) return null;
+    const { phase, round } = awaited;
     try {
       const handle = this.#world.env.client.workflow.getHandle(rolloutId);
-      await handle.executeUpdate(decideUpdate, { args: [{ decision, who, why, phase, round }] });
-      return true;
+      return await handle.executeUpdate(decideUpdate, { args: [{ decision, who, why, phase, round }] });
     } catch (error) {
-      if (error instanceof WorkflowUpdateFailedError) return false;
+      if (error instanceof WorkflowUpdateFailedError) return null;
       throw error;
     }
   }

@@ -4,7 +4,7 @@ import { imageRolloutId } from '../../src/workflows/ids.ts';
 import type { Case } from './case.ts';
 import type { OpenEngine } from './engine.ts';
 import { START, phasesOf, settingsOf, targetOf } from './fleet.ts';
-import { schedule, type Stage } from './happenings.ts';
+import { decideOnAll, schedule, sendAt, type Stage } from './happenings.ts';
 import { interpreted } from './interpreted.ts';
 import { Invariants } from './invariants.ts';
 
@@ -14,7 +14,11 @@ const LIMIT = 20 * DAY;
 /** What a run did, for those who want to know whether the cases are any good. */
 export interface Ran {
   steps: number;
+  /** Calls of activities, which are the points at which something can be sent. */
+  calls: number;
   outcomes: Record<string, number>;
+  /** How each rollout ended: `Cancelled Aborted`. */
+  rollouts: string[];
   /** How each VM ended: `set-0/3 22.04.202512050 upgraded`. */
   instances: string[];
 }
@@ -26,6 +30,7 @@ export interface Ran {
  */
 export async function runCase(given: Case, open: OpenEngine = interpreted): Promise<Ran> {
   let steps = 0;
+  let calls = 0;
   const engine = await open({
     given,
     limit: LIMIT,
@@ -33,10 +38,14 @@ export async function runCase(given: Case, open: OpenEngine = interpreted): Prom
       steps++;
       await invariants.afterStep(step);
     },
+    onCall: (call) => {
+      calls = call + 1;
+      sendAt(stage, call);
+    },
     onTermination: () => (stage.wasTerminated = true),
   });
   const { fleet, ledger } = engine;
-  const stage: Stage = { given, fleet, ledger, engine, rollouts: [], wasTerminated: false };
+  const stage: Stage = { given, fleet, ledger, engine, rollouts: [], answered: [], wasTerminated: false };
   const invariants = new Invariants(stage);
   try {
     await invariants.begin();
@@ -44,7 +53,12 @@ export async function runCase(given: Case, open: OpenEngine = interpreted): Prom
     schedule(stage);
     await untilAllHasEnded(stage);
     await invariants.end();
-    return { steps, outcomes: await outcomesOf(stage), instances: await instancesOf(stage) };
+    const [outcomes, rollouts, instances] = [
+      await outcomesOf(stage),
+      await rolloutEnds(stage),
+      await instancesOf(stage),
+    ];
+    return { steps, calls, outcomes, rollouts, instances };
   } finally {
     await engine.close();
   }
@@ -85,7 +99,7 @@ async function untilAllHasEnded(stage: Stage): Promise<void> {
       engine.at(engine.now + given.thinkingTime * MINUTE, () => {});
       await engine.run();
       const decision = decisions.shift() ?? 'abort';
-      for (const { id } of stage.rollouts) await engine.decide(id, decision, 'ada', 'to see');
+      await decideOnAll(stage, decision);
       continue;
     }
     const open = await ledger.attempts.listOpen();
@@ -107,6 +121,11 @@ async function outcomesOf({ ledger, rollouts }: Stage): Promise<Record<string, n
     for (const { outcome } of await ledger.attempts.instances(attempt.id)) count(`VM ${outcome}`);
   }
   return counts;
+}
+
+async function rolloutEnds({ ledger, rollouts }: Stage): Promise<string[]> {
+  const ended = await Promise.all(rollouts.map(({ id }) => ledger.rollouts.get(id)));
+  return ended.map((rollout) => `${rollout?.status} ${rollout?.reason?.code ?? ''}`.trim());
 }
 
 async function instancesOf({ fleet, ledger, engine }: Stage): Promise<string[]> {

@@ -94,7 +94,9 @@ describe('the interpreter', () => {
     const id = await start(world, [['eastus'], ['westus']]);
     expect(await world.rehearsal.run()).toBe('waitsForDecision');
     expect(await world.ledger.rollouts.get(id)).toMatchObject({ status: 'Halted' });
-    expect(await world.rehearsal.decide(id, 'proceed', 'ada', 'known')).toBe(true);
+    expect(await world.rehearsal.decide(id, 'proceed', 'ada', 'known')).toMatchObject({
+      decision: 'proceed',
+    });
     expect(await world.rehearsal.run()).toBe('ended');
     expect(await world.ledger.rollouts.get(id)).toMatchObject({ status: 'Completed' });
   });

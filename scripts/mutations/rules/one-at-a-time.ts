@@ -13,6 +13,14 @@ export const oneAtATime: Mutation[] = [
   },
   {
     rule: 'B12',
+    what: 'What was given up half done ends, so that the next attempt begins a batch of its own beside it.',
+    file: 'src/activities/give-up.ts',
+    find: 'const halfDone = attempt !== null && (await isHalfDone(deps, attempt));',
+    replace: 'const halfDone = false;',
+    tests: ['activities/unreachable'],
+  },
+  {
+    rule: 'B12',
     what: 'The database itself takes a second open attempt on a set.',
     file: 'src/database/migrations/003-ledger.ts',
     find: '    .unique()\n    .where(',

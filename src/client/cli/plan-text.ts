@@ -1,5 +1,6 @@
 import { humanDuration } from '../../domain/clock.ts';
 import { imageLabel } from '../../domain/image.ts';
+import { gateWords } from '../gates.ts';
 import type {
   PlannedBatch,
   PlannedPhase,
@@ -81,7 +82,8 @@ function phaseText(phase: PlannedPhase, showSets: boolean): string {
     { title: 'WHEN' },
     { title: 'NOTE' },
   ];
-  return `${title}\n  ${totalsText(phase)}\n${table(columns, rows, '  ')}`;
+  const gate = gateWords(phase.own).join(', ');
+  return `${title}\n  ${totalsText(phase)}${gate === '' ? '' : `\n  ${gate}`}\n${table(columns, rows, '  ')}`;
 }
 
 function scaleSetRow(set: PlannedScaleSet): string[] {

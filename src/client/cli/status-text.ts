@@ -1,5 +1,6 @@
 import { humanDuration, isoTime, type Instant } from '../../domain/clock.ts';
 import type { HeldVersion, Order, QuarantinedInstance } from '../../ledger/port.ts';
+import { decidedOn } from '../gates.ts';
 import type { PlacedWait, SetWarning, StatusReport, TemporalReport } from '../index.ts';
 import { renderTree, type TreeOptions } from '../view/index.ts';
 import { momentText, scopeText, section, sections, table, time } from './text.ts';
@@ -24,10 +25,7 @@ export function statusText(report: StatusReport, view: TreeOptions): string {
     section(
       'Decisions:',
       decisions
-        .map(
-          ({ phase, decision, who, why, at }) =>
-            `  phase ${phase}: ${decision}, by ${who} at ${isoTime(at)}: ${why}`,
-        )
+        .map((one) => `  ${decidedOn(one)}: ${one.decision}, by ${one.who} at ${isoTime(one.at)}: ${one.why}`)
         .join('\n'),
     ),
     section('In quarantine (mend by `rollouts repair`):', quarantined.map(quarantinedText).join('\n')),

@@ -59,7 +59,7 @@ const DONE: Record<AttemptKind, string> = {
 
 /** The end of a watch, in a sentence or two, with what to do next. */
 export function outcomeText({ outcome, snapshot }: WatchResult): string {
-  const { rolloutId, action, reason, instances, elapsed, elapsedWallMs, speed } = snapshot;
+  const { rolloutId, action, reason, instances, elapsed, elapsedWallMs, speed, waits } = snapshot;
   const took =
     speed === 1
       ? humanDuration(elapsed)
@@ -68,8 +68,10 @@ export function outcomeText({ outcome, snapshot }: WatchResult): string {
   switch (outcome) {
     case 'completed':
       return `Completed after ${took}: ${amount(instances.upgraded, 'VM')} ${DONE[action]}, ${instances.failed} failed.`;
-    case 'halted':
-      return `Halted after ${took}.${why}\nDecide: rollouts decide ${rolloutId} proceed|retry|abort --why TEXT`;
+    case 'halted': {
+      const commands = waits.flatMap(({ command }) => (command === null ? [] : [`\nDecide: ${command}`]));
+      return `Halted after ${took}.${why}${commands.join('')}`;
+    }
     case 'faulted':
       return `${snapshot.status === 'Faulted' ? 'Faulted' : 'Nobody carries it on: its workflow is gone'}, after ${took}.${why}`;
     case 'cancelled':

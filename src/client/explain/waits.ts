@@ -1,5 +1,6 @@
 import { ATTEMPT_KINDS } from '../../domain/attempt-kinds.ts';
 import { humanDuration } from '../../domain/clock.ts';
+import { APPROVAL_NEEDED } from '../../domain/phase-gate.ts';
 import { ALL, phaseScope, regionScope, rolloutScope, scaleSetScope } from '../../domain/scopes.ts';
 import type { PhaseRecord } from '../../ledger/port.ts';
 import { cancelCommand } from '../give.ts';
@@ -26,6 +27,7 @@ const RULES: Record<WaitKind, string> = {
   bake: 'D3',
   resume: '',
   decision: 'D2',
+  approval: 'D2',
   zone: 'D4',
   geoPair: 'D1',
   batchPause: 'B9',
@@ -110,7 +112,7 @@ function waitsOfCourse(facts: Facts): Placed[] {
 
 /** A halted rollout goes nowhere before a person has decided (rule D2). */
 function decisionOf({ rollout, records }: Course, holds: Holds): Placed[] {
-  return rollout.status === 'Halted' ? at('rollout', rolloutWaits(holds, records.at(-1))) : [];
+  return rollout.status === 'Halted' ? at('rollout', rolloutWaits(holds, records)) : [];
 }
 
 function stepsBefore(facts: Facts, course: Course, phase: number, holds: Holds): Placed[] {
@@ -170,7 +172,7 @@ function beforePhase({ rollout, records, before }: Course, phase: number, holds:
 }
 
 function standingOf({ rollout }: Holds, record: PhaseRecord, sets: Course['before']): string {
-  if (rollout.status === 'Halted') return 'is halted';
+  if (rollout.status === 'Halted' && rollout.reason?.code !== APPROVAL_NEEDED) return 'is halted';
   if (record.judgedAt !== null) return 'has passed';
   if (record.bakeUntil !== null) return 'bakes';
   return sets === null

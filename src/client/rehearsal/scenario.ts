@@ -1,11 +1,12 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Instant } from '../../domain/clock.ts';
+import type { PhasePlan } from '../../domain/phases.ts';
 import { LONGEST_REASON } from '../../domain/plain-text.ts';
 import { faultSchema, fleetSpecSchema, textSchema, type Fault } from '../../fleet/index.ts';
 import { parseDuration } from '../durations.ts';
 import { parseWith, readJsonFile } from '../json-file.ts';
-import { defined, duration, phase, settings } from '../plan-file.ts';
+import { defined, duration, phase, phasePlans, settings } from '../plan-file.ts';
 import type { SettingsOverrides } from '../settings.ts';
 
 /*
@@ -177,7 +178,7 @@ export interface Scenario extends Omit<
   /** Null: it is rehearsed on a copy of the fleet that there is. */
   fleet: FleetDescription | null;
   settings: SettingsOverrides;
-  phases: { name: string; regions: string[] }[] | undefined;
+  phases: PhasePlan[] | undefined;
 }
 
 /** A rollout of which all goes well, on a copy of the fleet that there is. */
@@ -209,7 +210,7 @@ export async function readScenario(path: string): Promise<Scenario> {
     label,
     fleet: fleet === undefined ? null : await describeFleet(fleet, path),
     settings: defined(overrides),
-    phases: phases?.map(({ name, regions }, i) => ({ name: name ?? `phase ${i + 1}`, regions })),
+    phases: phases && phasePlans(phases),
   };
 }
 

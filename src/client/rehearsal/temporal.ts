@@ -79,8 +79,8 @@ function handleOf(rehearsal: Rehearsal, id: string) {
     executeUpdate: async (_update: unknown, { args }: { args: [DecideInput] }) => {
       open();
       const decision = await rehearsal.answerHalt(id, args[0]);
-      if (decision !== null) return decision;
-      const refusal = ApplicationFailure.nonRetryable(`${id} is not halted there.`, failureTypes.NotHalted);
+      if (typeof decision !== 'string') return decision;
+      const refusal = ApplicationFailure.nonRetryable(decision, failureTypes.NotHalted);
       throw new WorkflowUpdateFailedError('Workflow Update failed', refusal);
     },
   };

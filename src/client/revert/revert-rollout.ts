@@ -61,7 +61,8 @@ export async function startRolloutRevert(
       action: 'revert',
       target,
       generation,
-      phases,
+      // By none of their own bake times and approvals: it was agreed on already that the version is bad.
+      phases: phases.map(({ name, regions }) => ({ name, regions })),
       parameters: policy === undefined ? {} : { policy },
       settings: rolloutSettings({ ...rollout.settings, ...AT_ONCE, ...defined(settings ?? {}) }),
       startedBy: who ?? currentUser(),

@@ -1,7 +1,9 @@
 import { failureReason } from '../../domain/operation.ts';
+import { gateOf } from '../../domain/phase-gate.ts';
 import { normaliseRegionName } from '../../domain/region.ts';
 import { scaleSetKey } from '../../domain/scale-set.ts';
 import type { Attempt, AttemptInstance, Batch, PhaseRecord, Target } from '../../ledger/port.ts';
+import { awaitedBy } from '../gates.ts';
 import { addInstances, countSets, instancesOf, sumSets } from './counts.ts';
 import type { BatchView, FailureView, PhaseState, PhaseView, RegionView, ScaleSetView } from './types.ts';
 import { regionWaits, scaleSetWait, type Holds } from './waits.ts';
@@ -40,6 +42,7 @@ function phaseView(input: ViewInput, phase: number): PhaseView {
     phase,
     name: plan?.name ?? 'regions',
     state: phaseState(input, phase, record),
+    gate: gateOf(plan, input.holds.rollout.settings),
     round: record?.round ?? 1,
     startedAt: record?.startedAt ?? null,
     bakingSince: record?.bakingSince ?? null,
@@ -56,12 +59,13 @@ function regionNames(planned: readonly string[], targets: readonly Target[]): st
   return [...new Set([...planned, ...targets.map((target) => target.region)].map(normaliseRegionName))];
 }
 
-/** A phase that was judged is over, unless it is the one that the rollout has halted at. */
+/** A phase that was judged is over, unless it is the one that the rollout has halted at, or would be the next. */
 function phaseState({ holds, records }: ViewInput, phase: number, record?: PhaseRecord): PhaseState {
   const { rollout } = holds;
+  const awaited = awaitedBy(rollout, records);
+  if (awaited?.phase === phase) return awaited.kind === 'approval' ? 'awaitsApproval' : 'halted';
   if (record === undefined) return 'pending';
   const isLast = !records.some((other) => other.phase > phase);
-  if (isLast && rollout.status === 'Halted') return 'halted';
   if (isLast && rollout.endedAt !== null && rollout.status !== 'Completed') return 'stopped';
   if (record.judgedAt !== null) return 'done';
   return record.bakeUntil === null ? 'running' : 'baking';

@@ -146,7 +146,10 @@ function statusEvents(previous: RolloutSnapshot | null, next: RolloutSnapshot): 
   const at = next.endedAt ?? next.now;
   const why = next.reason ? `: ${next.reason.message}` : '';
   if (next.status === 'Running') return [{ at, text: 'goes on' }];
-  if (next.status === 'Halted') return [{ at, text: `HALTED${why}` }];
+  if (next.status === 'Halted') {
+    const isPlanned = next.waits.some(({ kind }) => kind === 'approval');
+    return [{ at, text: `${isPlanned ? 'WAITS FOR APPROVAL' : 'HALTED'}${why}` }];
+  }
   const wall = next.speed === 1 ? '' : ` (${wallTime(next.elapsedWallMs)} of wall time)`;
   return [{ at, text: `${next.status.toLowerCase()} after ${humanDuration(next.elapsed)}${wall}${why}` }];
 }

@@ -64,7 +64,7 @@ export function snapshotReader(sources: SnapshotSources, rolloutId: string): Sna
       elapsed: end - rollout.startedAt,
       elapsedWallMs: wallAt(clock, end) - wallAt(clock, rollout.startedAt),
       waits: [
-        ...rolloutWaits(input.holds, current),
+        ...rolloutWaits(input.holds, input.records),
         ...(current && rollout.status === 'Running' ? phaseWaits(input.holds, current) : []),
       ],
       phases,

@@ -26,12 +26,16 @@ export interface Detail {
 
 const MARKS: Record<PhaseView['state'], Span> = {
   pending: span('○', 'dim'),
+  awaitsApproval: span('■', 'wait'),
   running: span('●', 'busy'),
   baking: span('◑', 'busy'),
   halted: span('■', 'wait'),
   done: span('✓', 'good'),
   stopped: span('✗', 'wait'),
 };
+
+/** Nothing of it has begun. */
+const BEFORE: readonly PhaseView['state'][] = ['pending', 'awaitsApproval'];
 
 const PHASE_WIDTH = 19;
 const REGION_WIDTH = 22;
@@ -54,13 +58,17 @@ export function phaseLines(
     ...(phase.round > 1 ? [span(` round ${phase.round}`, 'wait')] : []),
   ];
   const line: Line = [...padded(title, PHASE_WIDTH), ...phaseSummary(snapshot, phase, columns)];
-  const open = phase.state !== 'pending' && phase.state !== 'done';
+  const open = !BEFORE.includes(phase.state) && phase.state !== 'done';
   return open ? [line, ...regionTree(snapshot, phase, detail)] : [line];
 }
 
 function phaseSummary(snapshot: RolloutSnapshot, phase: PhaseView, columns: number): Line {
   const regions = phase.regions.map((region) => region.name);
-  if (phase.state === 'pending') return [span(fitting(regions, columns - PHASE_WIDTH), 'dim')];
+  if (BEFORE.includes(phase.state)) {
+    const moment = phaseMoment(snapshot, phase);
+    const room = columns - PHASE_WIDTH - widthOf(moment);
+    return [span(fitting(regions, room), 'dim'), ...moment];
+  }
   const done = phase.state === 'done';
   const sets = done
     ? count(endedSets(phase.scaleSets), 'set')
@@ -82,6 +90,10 @@ function phaseMoment({ now, waits }: RolloutSnapshot, phase: PhaseView): Line {
       const until = waits.find((wait) => wait.kind === 'bake')?.until ?? phase.bakeUntil;
       return [span(`bakes until ${until === null ? 'it is judged' : moment(until, now)}`, 'wait')];
     }
+    case 'pending':
+      return phase.gate.approval ? [span('  needs approval', 'dim')] : [];
+    case 'awaitsApproval':
+      return [span('  waits for approval', 'wait')];
     case 'halted':
       return [span('halted', 'wait')];
     case 'running':

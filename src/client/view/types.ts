@@ -1,5 +1,6 @@
 import type { AttemptKind } from '../../domain/attempt-kinds.ts';
 import type { Duration, Instant } from '../../domain/clock.ts';
+import type { PhaseGate } from '../../domain/phase-gate.ts';
 import type { PhaseVerdict, Reason, RolloutKind, RolloutStatus, TargetStatus } from '../../ledger/port.ts';
 
 /*
@@ -42,6 +43,8 @@ export type WaitKind =
   | 'bake'
   | 'resume'
   | 'decision'
+  /** A person's word before a phase begins. */
+  | 'approval'
   | 'zone'
   | 'geoPair'
   | 'batchPause'
@@ -83,14 +86,16 @@ export interface WaitHolder {
   since: Instant;
 }
 
-/** `stopped`: the rollout ended before the phase did. */
-export type PhaseState = 'pending' | 'running' | 'baking' | 'halted' | 'done' | 'stopped';
+/** `awaitsApproval`: it is the next, and a person has to approve it. `stopped`: the rollout ended before the phase did. */
+export type PhaseState = 'pending' | 'awaitsApproval' | 'running' | 'baking' | 'halted' | 'done' | 'stopped';
 
 export interface PhaseView {
   /** 1 is the first. */
   phase: number;
   name: string;
   state: PhaseState;
+  /** What it takes to begin and to pass: its plan's word, or the rollout's settings. */
+  gate: PhaseGate;
   /** 1, and one more with every `retry`. */
   round: number;
   startedAt: Instant | null;

@@ -4,6 +4,7 @@ import { phaseScope, regionScope, rolloutScope, ALL, scaleSetScope } from '../..
 import { ALONE, blockers, type Claim } from '../../domain/claims.ts';
 import type { Attempt, Batch, Order, PhaseRecord, Rollout, Target } from '../../ledger/port.ts';
 import { parseWorkflowId } from '../../workflows/ids.ts';
+import { awaitedBy } from '../gates.ts';
 import { decideCommand, overrideCommand, resumeCommand } from '../give.ts';
 import type { Wait, WaitHolder, WaitKind } from './types.ts';
 
@@ -45,16 +46,17 @@ export function waitFor(kind: WaitKind, what: string, more: Partial<Wait> = {}):
   return { kind, what, since: null, until: null, behind: [], command: null, ...more };
 }
 
-/** What the rollout as a whole waits for (rule D2). @param current its last phase's record */
-export function rolloutWaits(holds: Holds, current?: PhaseRecord): Wait[] {
+/** What the rollout as a whole waits for (rule D2). @param records of its phases */
+export function rolloutWaits(holds: Holds, records: readonly PhaseRecord[]): Wait[] {
   const { rollout } = holds;
   if (rollout.endedAt !== null) return [];
-  if (rollout.status === 'Halted') {
-    const since = current?.judgedAt ?? null;
-    const command = decideCommand(rollout.id);
-    return [waitFor('decision', 'a decision: proceed, retry or abort', { since, command })];
-  }
-  return pausesOf(holds, [ALL, rolloutScope(rollout.id)]);
+  const awaited = awaitedBy(rollout, records);
+  if (awaited === null) return pausesOf(holds, [ALL, rolloutScope(rollout.id)]);
+  const { kind, phase, since } = awaited;
+  const name = rollout.phases[phase - 1]?.name ?? 'regions';
+  const what =
+    kind === 'approval' ? `approval of phase ${phase} (${name})` : 'a decision: proceed, retry or abort';
+  return [waitFor(kind, what, { since, command: decideCommand(rollout.id, kind) })];
 }
 
 /** What a phase waits for that is under way (rule D3). */

@@ -1,7 +1,8 @@
 import { CANCELLED_THROUGH_TEMPORAL } from '../../domain/cancel.ts';
-import type { Decision, PhaseVerdict, Reason } from '../../ledger/port.ts';
+import { APPROVAL_ROUND, gateOf, type PhaseGate } from '../../domain/phase-gate.ts';
+import type { Decision, Reason } from '../../ledger/port.ts';
 import { phaseRolloutId } from '../../workflows/ids.ts';
-import { haltReason } from '../../workflows/loops/halt.ts';
+import { approvalReason, awaitedOf, haltReason, refusalOf, type Halt } from '../../workflows/loops/halt.ts';
 import type { DecideInput, ImageRolloutInput, PhaseRolloutResult } from '../../workflows/messages.ts';
 import type { Process, ProcessEnd } from '../process.ts';
 import type { Runtime } from '../runtime.ts';
@@ -10,11 +11,6 @@ import { startPhase } from './phase.ts';
 /** How often a rollout that waits for people looks for what it may have missed, in fallback polls. */
 const PAUSED_POLLS = 4;
 const HALTED_POLLS = 24;
-
-interface Halt {
-  phase: number;
-  round: number;
-}
 
 /** A rollout over the fleet, as `imageRollout` is: phase after phase, with a gate between them. */
 export class ImageDriver {
@@ -51,29 +47,48 @@ export class ImageDriver {
     return this.#process?.isOpen ? this.#halt : null;
   }
 
-  /** A person's decision, and what is recorded then; null when it does not wait for one about that phase and round. */
-  async decide({ phase, round, ...made }: DecideInput): Promise<Decision | null> {
-    const { halt } = this;
-    if (halt?.phase !== phase || halt.round !== round || this.#process === null) return null;
+  /** A person's decision, and what is recorded then; or why it is refused. */
+  async decide(input: DecideInput): Promise<Decision | string> {
+    const refusal = refusalOf(this.halt, input);
+    if (refusal !== null || this.#process === null) return refusal ?? 'It has not begun.';
     const { rolloutId } = this.#input;
     const at = this.#process.now;
-    const decision = await this.#runtime.ledger.phases.decide({ rolloutId, ...halt, ...made, at });
+    const decision = await this.#runtime.ledger.phases.decide({ rolloutId, ...input, at });
     this.#isDecided = true;
     this.#process.wake();
     return decision;
   }
 
   async #untilPassed(process: Process, phase: number): Promise<Reason | null> {
+    const refused = await this.#approval(process, phase);
+    if (refused) return refused;
     for (let round = 1; ; round++) {
       const cancelled = await this.#waitWhilePaused(process);
       if (cancelled) return cancelled;
       const result = await this.#runPhase(process, phase, round);
       if (result.kind === 'cancelled') return result.reason;
       if (result.withinTolerance) return null;
-      const gate = await this.#gate(process, { phase, round }, result.verdict);
+      const { failureTolerancePercent } = this.#gateOf(phase);
+      const reason = haltReason(phase, result.verdict, failureTolerancePercent);
+      const gate = await this.#gate(process, { phase, round }, reason);
       if (gate === 'proceed') return null;
       if (gate !== 'retry') return gate;
     }
+  }
+
+  async #approval(process: Process, phase: number): Promise<Reason | null> {
+    if (!this.#gateOf(phase).approval) return null;
+    const reason = approvalReason(phase, this.#planOf(phase).name);
+    const gate = await this.#gate(process, { phase, round: APPROVAL_ROUND }, reason);
+    return typeof gate === 'string' ? null : gate;
+  }
+
+  #planOf(phase: number): ImageRolloutInput['phases'][number] {
+    return this.#input.phases[phase - 1] as ImageRolloutInput['phases'][number];
+  }
+
+  #gateOf(phase: number): PhaseGate {
+    return gateOf(this.#planOf(phase), this.#input.settings);
   }
 
   async #waitWhilePaused(process: Process): Promise<Reason | null> {
@@ -87,8 +102,8 @@ export class ImageDriver {
   }
 
   async #runPhase(process: Process, phase: number, round: number): Promise<PhaseRolloutResult> {
-    const { rolloutId, clock, target, phases, settings } = this.#input;
-    const plan = phases[phase - 1] as ImageRolloutInput['phases'][number];
+    const { rolloutId, clock, target, settings } = this.#input;
+    const plan = this.#planOf(phase);
     for (;;) {
       const cancelled = process.cancelRequested;
       const own = startPhase(this.#runtime, {
@@ -112,15 +127,16 @@ export class ImageDriver {
     }
   }
 
-  async #gate(process: Process, halt: Halt, verdict: PhaseVerdict): Promise<'proceed' | 'retry' | Reason> {
+  async #gate(process: Process, halt: Halt, reason: Reason): Promise<'proceed' | 'retry' | Reason> {
     const { rolloutId, settings } = this.#input;
-    const reason = haltReason(halt.phase, verdict, settings.failureTolerancePercent);
     await this.#runtime.call(process, 'setRolloutStatus', {
       ...{ rolloutId, status: 'Halted', reason, at: process.now },
     });
     this.#halt = halt;
     this.#isDecided = false;
     for (;;) {
+      const cancelled = await this.#cancelled(process);
+      // Read last: whoever decided while it looked for a cancel has decided.
       const decided = (await process.perform(() => this.#runtime.ledger.phases.decisions(rolloutId)))
         .filter((one) => one.phase === halt.phase && one.round === halt.round)
         .toSorted((a, b) => Number(b.decision === 'abort') - Number(a.decision === 'abort'))[0];
@@ -128,17 +144,15 @@ export class ImageDriver {
         return this.#leave({ code: 'Aborted', message: `Aborted by ${decided.who}: ${decided.why}` });
       }
       if (decided) {
+        // From here on no other decision is taken: one would be recorded, and nobody would act on it.
+        this.#leave(decided);
         await this.#runtime.call(process, 'setRolloutStatus', {
           ...{ rolloutId, status: 'Running', reason: null, at: process.now },
         });
-        return this.#leave(decided.decision);
+        return decided.decision;
       }
-      const cancelled = await this.#cancelled(process);
       if (cancelled) return this.#leave(cancelled);
-      await process.waitFor(
-        'a decision: proceed, retry or abort',
-        process.now + HALTED_POLLS * settings.fallbackPoll,
-      );
+      await process.waitFor(awaitedOf(halt), process.now + HALTED_POLLS * settings.fallbackPoll);
     }
   }
 

@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { isoTime } from '../../../domain/clock.ts';
+import { APPROVAL_ROUND } from '../../../domain/phase-gate.ts';
 import type { Scope } from '../../../domain/scopes.ts';
 import { normaliseRegionName } from '../../../domain/region.ts';
 import type { Decision, DecisionKind, OrderedState } from '../../../ledger/port.ts';
@@ -12,6 +13,7 @@ import {
   type GivenOrder,
   type Place,
 } from '../../index.ts';
+import { decidedOn } from '../../gates.ts';
 import { answer, withCommon, type Cli, type CommonOptions } from '../cli.ts';
 import { reasonOption, wholeNumber } from '../options.ts';
 import type { OpenRollouts } from '../open-rollouts.ts';
@@ -149,13 +151,13 @@ interface DecideOptions extends CommonOptions {
   who?: string;
 }
 
-/** `rollouts decide`: a person's word on a halted rollout (rule D2). */
+/** `rollouts decide`: a person's word on a rollout that waits for it (rule D2). */
 export function addDecideCommand(program: Command, cli: Cli): void {
   const command = program
     .command('decide')
-    .summary('decide on a halted rollout')
+    .summary('decide on a halted rollout, or approve its next phase')
     .description(
-      'Decides on a rollout that halted since too many VMs of a phase failed: proceed accepts these failures, once; retry upgrades the failed sets again; abort ends the rollout.',
+      'Decides on a rollout that waits for a person. Where too many VMs of a phase failed: proceed accepts these failures, once; retry upgrades the failed sets again; abort ends the rollout. Where a phase needs an approval: proceed gives it, abort ends the rollout.',
     )
     .argument('<id>', "the rollout's id, or the beginning of it")
     .addArgument(new Argument('<decision>', 'what to do').choices(['proceed', 'retry', 'abort']))
@@ -174,12 +176,13 @@ export function addDecideCommand(program: Command, cli: Cli): void {
   ]);
 }
 
-function decisionText({ decision, phase, round, who, why, at }: Decision): string {
+function decisionText(made: Decision): string {
+  const { decision, round, who, why, at } = made;
+  const isApproval = round === APPROVAL_ROUND;
   const what = {
-    proceed: 'Its failures are accepted; the next phase starts.',
+    proceed: isApproval ? 'The phase begins.' : 'Its failures are accepted; the next phase starts.',
     retry: 'Its failed scale sets get another attempt.',
     abort: 'The rollout ends.',
   }[decision];
-  const rounds = round > 1 ? `, round ${round}` : '';
-  return `Decided on phase ${phase}${rounds}: ${decision}, by ${who} at ${isoTime(at)}: ${why}.\n${what}`;
+  return `Decided on ${decidedOn(made)}: ${decision}, by ${who} at ${isoTime(at)}: ${why}.\n${what}`;
 }
