@@ -1,5 +1,6 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -7,7 +8,7 @@ import { post } from '../../src/watchers/post.ts';
 import { problemOfReference, readSecrets, WatcherSecretError } from '../../src/watchers/secrets.ts';
 import { eventSource } from '../../src/watchers/settings.ts';
 import { isRefusedAddress, problemOfSinkUrl, shownUrl } from '../../src/watchers/sink-url.ts';
-import { SECRET } from '../support/sink.ts';
+import { openSink, SECRET } from '../support/sink.ts';
 
 const problemOf = (url: string, allowHttp = false) => problemOfSinkUrl(url, { allowHttp });
 
@@ -58,8 +59,22 @@ describe('a URL to send events to', () => {
   });
 
   it('is looked at once more when something is sent: its name may stand for another address by then', async () => {
-    const send = (url: string) => post(url, {}, '', new AbortController().signal);
-    await expect(send('http://169.254.169.254/x')).rejects.toThrow("an address of the cloud's own");
+    const sink = await openSink();
+    /** As if the name of a receiver stood for these addresses by now. */
+    const send = (url: string, ...addresses: string[]) =>
+      post(url, {}, '', new AbortController().signal, (_name, { all }, callback) => {
+        const found = addresses.map((address) => ({ address, family: isIP(address) }));
+        if (all === true) callback(null, found);
+        else callback(null, found[0]?.address ?? '', found[0]?.family);
+      });
+    const url = sink.url.replace('127.0.0.1', 'hooks.example');
+    expect(await send(url, '127.0.0.1')).toEqual({ status: 204, retryAfter: undefined });
+    const own = "an address of the cloud's own";
+    await expect(send(url, '169.254.169.254')).rejects.toThrow(`hooks.example (169.254.169.254) is ${own}`);
+    await expect(send(url, '127.0.0.1', '::ffff:169.254.169.254')).rejects.toThrow(own);
+    await expect(send('http://169.254.169.254/x')).rejects.toThrow(own);
+    expect(sink.calls).toHaveLength(1);
+    await sink.close();
     expect([isRefusedAddress('::ffff:a9fe:a9fe'), isRefusedAddress('10.0.0.1')]).toEqual([true, false]);
   });
 });
