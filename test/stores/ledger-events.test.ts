@@ -122,15 +122,17 @@ describeEngines('what watchers are told of', (open, engine) => {
     }
   });
 
-  it('is not a rollout that was halted by what was decided before it went on, or after its end', async () => {
+  it('is not a rollout that was halted by what was decided before it went on, once more, or after its end', async () => {
     const ledger = openLedger(await open());
     await course(ledger, 1);
     await ledger.rollouts.create(aRollout({ id: 'R2' }));
     await ledger.rollouts.setStatus('R2', 'Running', 5_000, null);
     await ledger.rollouts.setStatus('R2', 'Halted', 6_000, REASON, 4_000);
+    await ledger.rollouts.setStatus('R2', 'Halted', 7_000, REASON);
+    await ledger.rollouts.setStatus('R2', 'Halted', 8_000, REASON);
     await ledger.rollouts.setStatus(ID, 'Halted', 10_000, REASON);
     await ledger.rollouts.setStatus(ID, 'Cancelled', 11_000, REASON);
-    expect(await kindsOf(ledger)).toEqual([...COURSE, 'rollout.started']);
+    expect(await kindsOf(ledger)).toEqual([...COURSE, 'rollout.started', 'rollout.halted']);
   });
 
   it('is each end that a rollout may have', async () => {
