@@ -7,7 +7,7 @@ import { policyInForce, type RolloutSettings } from '../domain/policy.ts';
 import { triggerTime } from '../domain/trigger.ts';
 import type { CalendarRule, Rollout } from '../ledger/port.ts';
 import { imageRolloutId } from '../workflows/ids.ts';
-import { calendarNotes } from './calendar/plan-notes.ts';
+import { calendarNotes, closedNowWarnings } from './calendar/plan-notes.ts';
 import { choosePhases, requireRegions } from './choose-phases.ts';
 import { currentInstant, type ClientContext } from './context.ts';
 import type {
@@ -78,6 +78,7 @@ export async function planRollout(context: ClientContext, request: PlanRequest):
     warnings: [
       ...(await warningsOf(context, inFleet, target, addUp(plannedPhases))),
       ...resourcesMissed(eligible),
+      ...closedNowWarnings(calendar, draft.rolloutId, setsToUpgrade(eligible), startAt),
     ],
   };
 }
@@ -228,6 +229,10 @@ async function warningsOf(
       : [`It is held back from the whole fleet. ${held.why} Starting it by hand lifts that.`]),
     ...(await orderNotes(context, null)),
   ];
+}
+
+function setsToUpgrade(eligible: readonly SurveyedSet[]) {
+  return eligible.filter(({ toUpgrade }) => toUpgrade > 0).map(({ scaleSet }) => scaleSet);
 }
 
 /** Scale sets that one warning names. */

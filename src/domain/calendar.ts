@@ -72,9 +72,11 @@ export function parseRuleScope(text: string): RuleScope {
   return { kind: 'all' };
 }
 
-/** How a person reads the scope of a rule: `region eastus`. */
-export function ruleScopeLabel(scope: string): string {
-  return scope.startsWith(REGION) ? `region ${scope.slice(REGION.length)}` : scopeLabel(scope);
+/** How a person reads the scope of a rule: `region eastus`; a rollout's id says itself that it is one. */
+export function ruleScopeLabel(text: string): string {
+  const scope = parseRuleScope(text);
+  if (scope.kind === 'region') return `region ${scope.region}`;
+  return scope.kind === 'rollout' ? scope.rolloutId : scopeLabel(text);
 }
 
 /** The rules that concern a place. */
@@ -161,8 +163,13 @@ export function ruleText(rule: RuleDefinition): string {
     case 'window':
       return windowText(rule.window);
     case 'freeze':
-      return `${isoTime(rule.from)} to ${isoTime(rule.until)}`;
+      return `${momentText(rule.from)} to ${momentText(rule.until)}`;
     case 'override':
-      return `until ${isoTime(rule.until)}`;
+      return `until ${momentText(rule.until)}`;
   }
+}
+
+/** `2026-12-20T17:00:00Z` */
+function momentText(at: Instant): string {
+  return isoTime(at).replace(/\.\d+Z$/, 'Z');
 }

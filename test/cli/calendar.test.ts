@@ -160,7 +160,8 @@ describe('freezes and overrides', () => {
     expect((await command('plan', IMAGE)).stdout).toContain(
       `Then it waits for ${held}, until 2026-02-01T00:00:00.000Z`,
     );
-    await command('start', IMAGE);
+    const started = await command('start', IMAGE);
+    expect(started.stdout + started.stderr).toContain('let no batch begin of api, queue, web (rule D10)');
     const [rollout] = await rollouts.ledger.rollouts.list();
     await recordAttempt(rollouts, testSetId('web'), {
       startedBy: 'Platform',
@@ -176,7 +177,7 @@ describe('freezes and overrides', () => {
     );
     const { stdout } = await command('journal');
     expect(stdout).toMatch(
-      /everything +freeze +started +freeze-1 {2}\S+ to 2026-02-01T00:00:00.000Z by ada: so agreed/,
+      /everything +freeze +started +freeze-1 {2}\S+ to 2026-02-01T00:00:00Z by ada: so agreed/,
     );
   });
 });

@@ -32,7 +32,13 @@ function spanText({ says, since, until }: RuleView): string {
 
 function stateText({ state, changesAt, window, removed }: RuleView): string {
   if (removed !== null) return `taken back ${time(removed.at)} by ${removed.who}: ${removed.why}`;
-  const words = { open: 'open until', closed: 'opens', ahead: 'begins', inForce: 'in force', over: 'over' };
+  const words = {
+    open: 'open until',
+    closed: 'opens',
+    ahead: 'not begun',
+    inForce: 'in force',
+    over: 'over',
+  };
   const word = words[state as keyof typeof words];
   if (window === null || changesAt === null) return word;
   return `${word} ${momentIn(changesAt, window.zone)}`;
