@@ -39,7 +39,8 @@ function openTimes(given: MaintenanceWindow, from: string, to: string): string[]
     const until = openUntil(given, at);
     if (until === null) continue;
     times.push(`${text(at)} to ${text(until)}`);
-    at = until - 5 * MINUTE;
+    // Further in any case: it is to end whatever is broken.
+    at = Math.max(at, until - 5 * MINUTE);
   }
   return times;
 }
