@@ -98,6 +98,21 @@ describeEngines('a rehearsal on a copy of the fleet', (open) => {
     });
   });
 
+  it('goes by the windows and freezes that there are, and is audited by them (D10)', async () => {
+    const database = await open();
+    await fleetOf(SETS, { database });
+    const freeze = { kind: 'freeze' as const, from: EPOCH, until: EPOCH + 5 * HOUR };
+    const { calendar } = openLedger(database);
+    await calendar.add({ ...freeze, scope: 'region:westus', who: 'ada', why: 'storm', at: EPOCH });
+    const { audit, timeline, outcome } = await rehearse(scenarioOf(), database);
+    expect(outcome).toBe('Completed');
+    expect(timeline.map(({ what }) => what)).toContainEqual(
+      expect.stringContaining('waits for the end of freeze-1 of region westus (ada: storm), until 15:00'),
+    );
+    expect(audit.violations).toEqual([]);
+    expect(audit.checks.find(({ rule }) => rule === 'D10')).toMatchObject({ cases: 5 });
+  });
+
   it('keeps the faults that the fleet has, and adds its own', async () => {
     const database = await open();
     const { fleet } = await fleetOf(SETS, {
