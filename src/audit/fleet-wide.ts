@@ -1,6 +1,6 @@
 import { isoTime } from '../domain/clock.ts';
-import { budgetOf } from './batches.ts';
-import { absencesOf, firstExcess, firstOverlap, flightsOf, type Flight } from './flights.ts';
+import { overBudget } from './budget.ts';
+import { firstOverlap, flightsOf, type Flight } from './flights.ts';
 import { check, ofAttempt, type Checked } from './report.ts';
 import { groupBy, type AttemptStory, type Story } from './story.ts';
 
@@ -61,16 +61,6 @@ function twoAttempts(ofSet: readonly AttemptStory[], isJudged: Judged) {
     }
   }
   return null;
-}
-
-/** Whatever kinds follow each other: what one has begun and nobody has ended counts while the next is under way. */
-function overBudget(ofSet: readonly AttemptStory[], isJudged: Judged) {
-  const excess = firstExcess(ofSet.flatMap(absencesOf), budgetOf);
-  if (excess === null || !excess.out.some(({ attempt }) => isJudged(attempt))) return null;
-  const { flight, out, limit } = excess;
-  const of = [...new Set(out.map(({ attempt }) => attempt.id))].join(' and ');
-  const message = `${out.length} instances out of service at once by ${of}, ${limit} may be.`;
-  return { ...ofAttempt(flight.attempt, message), at: flight.start };
 }
 
 function bothOfPair(attempts: readonly AttemptStory[], [a, b]: readonly [string, string], isJudged: Judged) {

@@ -17,9 +17,19 @@ export function flightsOf(attempt: AttemptStory): Flight[] {
   return flightsUntil(attempt, [...attempt.givenUpAt, Infinity]);
 }
 
-/** The same as the set has it: what is half done stays out of service, whether or not anybody acts for it. */
+/**
+ * The same as the set has it: whoever was in a batch that nobody has ended, and was not seen healthy nor restored, stays out of
+ * service, whether or not anybody acts for it.
+ */
 export function absencesOf(attempt: AttemptStory): Flight[] {
-  return flightsUntil(attempt, [Infinity]);
+  return flightsUntil(attempt, [Infinity]).map((flight) =>
+    isHalfDone(attempt, flight.life) ? { ...flight, end: Infinity } : flight,
+  );
+}
+
+function isHalfDone(attempt: AttemptStory, life: Life): boolean {
+  const isDone = endOf(life, 'health.wait', 'succeeded') ?? endOf(life, 'osDisk.restore', 'succeeded');
+  return attempt.batchOf.get(life.instanceId)?.end === null && !isDone && !isGone(attempt, life);
 }
 
 function flightsUntil(attempt: AttemptStory, ends: readonly Instant[]): Flight[] {
@@ -100,19 +110,4 @@ export function peak(flights: readonly Flight[]): number {
     most = Math.max(most, now);
   }
   return most;
-}
-
-/** The first moment at which more are out of service than any of them allows: what began then, and how many there are. */
-export function firstExcess(
-  flights: readonly Flight[],
-  limitOf: (attempt: AttemptStory) => number,
-): { flight: Flight; out: Flight[]; limit: number } | null {
-  let open: Flight[] = [];
-  const real = flights.filter(({ start, end }) => end > start);
-  for (const flight of real.toSorted((a, b) => a.start - b.start)) {
-    open = [...open.filter((other) => other.end > flight.start), flight];
-    const limit = Math.max(...open.map(({ attempt }) => limitOf(attempt)));
-    if (open.length > limit) return { flight, out: open, limit };
-  }
-  return null;
 }

@@ -36,6 +36,19 @@ describe('an audit of all that is done to a set (B2)', () => {
     expect(found(halfDone, givenUp, next)).toContain(excess);
   });
 
+  it('takes what no batch has ended to be out of service, also when all that was begun there has ended', () => {
+    const swapped = (entry: JournalEntry) => entry.operation !== 'batch' || entry.event === 'started';
+    const closed = attempt([two(0)]).filter(
+      (entry) => (entry.at <= T0 + 60 * SECOND || entry.operation === 'attempt') && swapped(entry),
+    );
+    const settled = closed.filter(({ operation }) => operation !== 'extension.run');
+    const again = attempt([two(0), two(2)], { number: 2, start: 1_000 });
+    expect(found(settled, attempt([two(2)], { number: 2, start: 1_000 }))).toContain(
+      'B2 3 instances out of service at once by web-1 and web-2, 2 may be.',
+    );
+    expect(found(settled, again).filter((one) => one.startsWith('B2'))).toEqual([]);
+  });
+
   it('finds what goes on after its attempt has ended, when the next one begins', () => {
     const ended = attempt([two(0)]).map((entry) =>
       entry.instanceId === '1' && entry.operation === 'health.wait' && entry.event === 'succeeded'

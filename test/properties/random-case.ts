@@ -59,7 +59,7 @@ export interface Sizes {
 const ANY: Sizes = { sets: { min: 1, max: 6 }, capacities: [6, 0, 1, 3, 5, 9, 10, 12, 15, 20, 27, 40] };
 
 /** Few sets, each large enough for batches of several, so that much comes together on one. */
-const CONTESTED: Sizes = { sets: { min: 1, max: 2 }, capacities: [10, 12, 15, 20] };
+const CONTESTED: Sizes = { sets: { min: 2, max: 3 }, capacities: [10, 12, 15, 20] };
 
 const setCase = (capacities: readonly number[]): fc.Arbitrary<SetCase> =>
   record({
@@ -122,6 +122,12 @@ const faultCase: fc.Arbitrary<FaultCase> = record({
   ),
   forLong: mostly(false, true),
 });
+
+/** One set of which the API does not answer any more, for so long that it is given up: when its disks have been swapped. */
+const unreachableCase: fc.Arbitrary<FaultCase> = faultCase.map((fault) => ({
+  ...fault,
+  ...{ kind: 'apiError', set: 0, effect: 'before', operation: 'model.apply', times: 1, forLong: true },
+}));
 
 const at = small(240, 2);
 const set = fc.nat({ max: 5 });
@@ -223,10 +229,16 @@ export const disturbedCase = (sizes: Sizes = ANY): fc.Arbitrary<Case> =>
     continueAsNewEvery: fc.constantFrom(0, 3, 7),
   });
 
+/** Where others answer, one that does not is given up. */
+const inOneRegion = (one: SetCase): SetCase => ({ ...one, region: 'eastus', optedIn: true });
+
 /** Sets on which people start one thing after the other, whatever runs: automatic upgrades, too. */
 export const contestedCase = (sizes: Sizes = CONTESTED): fc.Arbitrary<Case> =>
   record({
     ...undisturbed(sizes),
+    sets: many(setCase(sizes.capacities).map(inOneRegion), sizes.sets.min, sizes.sets.max),
+    // A set that is given up in the middle leaves something half done to whatever is asked for next.
+    faults: many(fc.oneof(faultCase, unreachableCase), 1, 3),
     happenings: many(fc.oneof({ weight: 5, arbitrary: manual }, happening, termination), 4, 12),
     kills: fc.array(kill, { maxLength: 1 }),
     storeKills: fc.array(storeKill, { maxLength: 1 }),
