@@ -1,8 +1,10 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { auditJournal } from '../../src/audit/index.ts';
+import { ruleScope } from '../../src/domain/calendar.ts';
 import { DAY, HOUR, MINUTE, isoTime, type Instant } from '../../src/domain/clock.ts';
 import { imageKey } from '../../src/domain/image.ts';
+import { WEEKDAYS } from '../../src/domain/maintenance-window.ts';
 import { geoPairs } from '../../src/domain/region.ts';
 import { AZURE_REGIONS } from '../../src/fleet/index.ts';
 import type { RecordedEntry } from '../../src/ledger/port.ts';
@@ -84,10 +86,33 @@ const spec = {
   }),
 };
 
+/** Regions in which batches may begin at night alone, by their own clocks; and days on which none may, in the middle of a rollout. */
+const NIGHTS = [
+  [regions[0]?.name, 'America/New_York'],
+  [regions[9]?.name, 'Europe/Berlin'],
+  [regions[20]?.name, 'Asia/Kolkata'],
+] as const;
+const FREEZE = { from: publishedAt(16) + 5 * HOUR, until: publishedAt(16) + 40 * HOUR };
+
+async function layDown({ ledger }: RolloutWorld): Promise<void> {
+  const said = { who: 'ann', why: 'the month', at: EPOCH };
+  for (const [region = '', zone] of NIGHTS) {
+    const window = { days: [...WEEKDAYS], start: '22:00', zone, length: { end: '04:00' } };
+    await ledger.calendar.add({
+      kind: 'window',
+      window,
+      scope: ruleScope({ kind: 'region', region }),
+      ...said,
+    });
+  }
+  await ledger.calendar.add({ kind: 'freeze', ...FREEZE, scope: ruleScope({ kind: 'all' }), ...said });
+}
+
 it('a month of four images over 30 regions, picked up by themselves', { timeout: 600_000 }, async () => {
   const workflowBundle = await bundleWorkflows(new URL('./support/month.ts', import.meta.url).pathname);
   const world = await rolloutWorld(env, sets, { ...spec, workerOptions: { workflowBundle } });
   const input: MonthInput = { clock: world.clock, until: EPOCH + 30 * DAY, every: EVERY };
+  await layDown(world);
   // What a look starts outlives the look, of which the server loses count: see `SkippedTime`.
   const time = new SkippedTime(env, world.worker, world.clock, EPOCH);
   await world.worker.runUntil(async () => {
@@ -111,6 +136,9 @@ it('a month of four images over 30 regions, picked up by themselves', { timeout:
   const audit = auditJournal(journal, geoPairs(await world.fleet.regions()));
   expect(audit.violations).toEqual([]);
   expect(audit.counts.attempts).toBe(IMAGES.reduce((sum, { days }) => sum + days.length, 0) * REGIONS);
+  // Windows and freezes have been in the way of some, and in time of all.
+  expect(audit.checks.find(({ rule }) => rule === 'D10')?.cases).toBeGreaterThan(0);
+  expectFreeze(journal);
   expectDelays(journal);
   expectPairsApart(journal);
 });
@@ -130,6 +158,14 @@ async function expectAllOnNewest({ fleet }: RolloutWorld): Promise<void> {
     );
     expect(new Set(versions), set.id).toEqual(new Set([newest]));
   }
+}
+
+/** Rule D10, by other means than the audit's. */
+function expectFreeze(journal: readonly RecordedEntry[]): void {
+  const begun = journal.filter(({ operation, event }) => operation === 'batch' && event === 'started');
+  expect(begun.filter(({ at }) => at >= FREEZE.from && at < FREEZE.until)).toEqual([]);
+  const others = begun.filter(({ at }) => at > publishedAt(16) && at < publishedAt(20));
+  expect(others.length).toBeGreaterThan(0);
 }
 
 /** Rule D6: no set is begun sooner than half an hour after its version came, whoever saw that when. */
