@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MINUTE } from '../../src/domain/clock.ts';
 import { testSetId } from '../support/fleet.ts';
 import { recordAttempt } from './recorded.ts';
 import { IMAGE, rolloutsOn, run, workspace, type TestRollouts, type Workspace } from './support.ts';
+import { START, Story } from './view-fixture.ts';
 
 let space: Workspace;
 let rollouts: TestRollouts;
@@ -179,5 +181,31 @@ describe('freezes and overrides', () => {
     expect(stdout).toMatch(
       /everything +freeze +started +freeze-1 {2}\S+ to 2026-02-01T00:00:00Z by ada: so agreed/,
     );
+  });
+});
+
+describe('a snapshot', () => {
+  it('says of a region, and of a set that is half way, what they wait for, since when and until when', async () => {
+    const story = await Story.begin();
+    try {
+      await story.openPhase(1, ['uksouth'], 1);
+      for (const name of ['a', 'b', 'c'])
+        await story.target(name, { region: 'uksouth', phase: 1, triggerAt: 10 });
+      const until = START + 300 * MINUTE;
+      const rule = { kind: 'freeze' as const, scope: 'all', from: START, until };
+      await story.ledger.calendar.add({ ...rule, who: 'ada', why: 'storm', at: START });
+      const attempt = await story.attempt('c', 12, { ids: ['0'], pending: 1 });
+      await story.close(attempt, 20, { '0': 'upgraded' });
+      story.at(30);
+      const [region] = (await story.snapshot()).phases[0]?.regions ?? [];
+      const what = 'the end of freeze-1 of everything (ada: storm)';
+      expect(region?.waits).toMatchObject([{ kind: 'window', what, since: START + 10 * MINUTE, until }]);
+      const half = region?.sets.find(({ name }) => name === 'c');
+      expect(half?.wait).toMatchObject({ kind: 'window', what, since: START + 20 * MINUTE, until });
+      story.at(301);
+      expect((await story.snapshot()).phases[0]?.regions[0]?.waits).toEqual([]);
+    } finally {
+      await story.end();
+    }
   });
 });

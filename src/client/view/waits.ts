@@ -1,4 +1,4 @@
-import { closedText, openingAt, type CalendarRule } from '../../domain/calendar.ts';
+import { closedText, openingAt, rulesFor, type CalendarRule } from '../../domain/calendar.ts';
 import type { Instant } from '../../domain/clock.ts';
 import { phaseScope, regionScope, rolloutScope, ALL, scaleSetScope } from '../../domain/scopes.ts';
 import { ALONE, blockers, type Claim } from '../../domain/claims.ts';
@@ -156,8 +156,16 @@ export function windowWaits(
 /** The same of sets whose trigger has come: of the one that may begin first. */
 export function regionWindowWaits(holds: Holds, targets: readonly Target[]): Wait[] {
   const due = targets.filter(({ status, triggerAt }) => status === 'waiting' && triggerAt <= holds.now);
+  // Sets that the same rules are about wait for the same: there may be thousands, and zones are slow to compute.
+  const byRules = new Map<string, Target>();
+  for (const target of due) {
+    const key = rulesFor(holds.calendar, target)
+      .map(({ id }) => id)
+      .join(' ');
+    if (!byRules.has(key)) byRules.set(key, target);
+  }
   const last = Number.MAX_SAFE_INTEGER;
-  return due
+  return [...byRules.values()]
     .flatMap((target) => windowWaits(holds, target, target.triggerAt))
     .toSorted((a, b) => (a.until ?? last) - (b.until ?? last))
     .slice(0, 1);
