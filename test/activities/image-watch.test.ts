@@ -233,6 +233,31 @@ describe('a gallery image (C3, D5)', () => {
       { target: { version: '22.04.202512201' }, phases: [{ regions: ['eastus'] }] },
     ]);
   });
+
+  it('that is kept out of latest in mid-rollout upgrades no further set, and comes back when that is taken back', async () => {
+    const world = await galleryWorld();
+    const [{ id: rolloutId } = { id: '' }] = (await look(world, 60)).start;
+    world.directory.open.add(rolloutId);
+    const region = (seconds: number, scan = false) =>
+      world.activities.lookAtRegion(regionLook({ rolloutId, scan, at: at(seconds) }));
+    expect((await region(60, true)).counts).toMatchObject({ waiting: 1 });
+    const exclude = (excludeFromLatest: boolean) =>
+      world.fleet.publishGalleryVersion({
+        imageId: id,
+        version: NEW_VERSION,
+        at: at(0),
+        targetRegions: [{ name: 'eastus', replicatedAt: at(60), excludeFromLatest }],
+      });
+    await exclude(true);
+    // Two hours later its trigger has come.
+    const due = await region(7_100);
+    expect(due.start).toEqual([]);
+    expect(due.counts).toMatchObject({ skipped: 1, waiting: 0 });
+    await world.ledger.rollouts.setStatus(rolloutId, 'Completed', at(7_101), null);
+    expect((await look(world, 7_102)).start).toEqual([]);
+    await exclude(false);
+    expect((await look(world, 7_103)).start).toMatchObject([{ phases: [{ regions: ['eastus'] }] }]);
+  });
 });
 
 describe('a set that has been tried before', () => {
