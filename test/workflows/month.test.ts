@@ -40,7 +40,7 @@ const IMAGES: {
 
 const REGIONS = 30;
 const INSTALLED = '1.0.0';
-const EVERY = 6 * HOUR;
+const EVERY = 12 * HOUR;
 /** A gallery's version comes to one region after the other. */
 const REPLICATION = HOUR;
 
