@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { ATTEMPT_KINDS, type AttemptKind } from '../domain/attempt-kinds.ts';
-import { imageLabel, sameImageVersion, type ImageVersion } from '../domain/image.ts';
+import { sameImageVersion, type ImageVersion } from '../domain/image.ts';
 import type { RolloutSettings } from '../domain/policy.ts';
 import type { ScaleSet } from '../domain/scale-set.ts';
 import { AlreadyRecordedError } from '../ledger/errors.ts';
 import type { Rollout, RolloutParameters } from '../ledger/port.ts';
 import { registerSearchAttributes } from '../temporal/register-search-attributes.ts';
-import { searchAttributes } from '../temporal/search-attributes.ts';
+import { attributesOf, searchAttributes } from '../temporal/search-attributes.ts';
 import { turnOf } from '../workflows/dispatch.ts';
 import { manualRolloutId, scaleSetRolloutId } from '../workflows/ids.ts';
 import { TASK_QUEUE, type ScaleSetRolloutInput, type ScaleSetRolloutResult } from '../workflows/messages.ts';
@@ -192,11 +192,9 @@ async function describeWorkflow({ fleet }: ClientContext, rollout: Rollout, scal
     priority: turnOf(region),
     memo: { scaleSetId, rolloutId },
     typedSearchAttributes: [
-      { key: searchAttributes.image, value: imageLabel(target.image) },
-      { key: searchAttributes.imageVersion, value: target.version },
+      ...attributesOf(target),
       { key: searchAttributes.scaleSet, value: scaleSetId },
       { key: searchAttributes.region, value: region },
-      { key: searchAttributes.status, value: 'Running' },
     ],
     args: [input] as [ScaleSetRolloutInput],
   };

@@ -6,7 +6,7 @@ import { imageLabel, sameImageVersion, type ImageVersion } from '../domain/image
 import { AlreadyRecordedError } from '../ledger/errors.ts';
 import type { HeldVersion, NewRollout, Reason, Rollout } from '../ledger/port.ts';
 import { registerSearchAttributes } from '../temporal/register-search-attributes.ts';
-import { searchAttributes } from '../temporal/search-attributes.ts';
+import { attributesOf } from '../temporal/search-attributes.ts';
 import { workflowDirectory } from '../temporal/workflow-directory.ts';
 import { TASK_QUEUE, type ImageRolloutInput, type ImageRolloutResult } from '../workflows/messages.ts';
 import { currentInstant, currentUser, type ClientContext } from './context.ts';
@@ -185,11 +185,7 @@ export async function startImageWorkflow(
         staticSummary: summary(rollout).slice(0, 190),
         staticDetails: details(rollout),
         memo: { rolloutId: id, kind: rollout.kind, target, startedBy: rollout.startedBy },
-        typedSearchAttributes: [
-          { key: searchAttributes.image, value: imageLabel(target.image) },
-          { key: searchAttributes.imageVersion, value: target.version },
-          { key: searchAttributes.status, value: 'Running' },
-        ],
+        typedSearchAttributes: attributesOf(target),
         args: [input],
       },
     );

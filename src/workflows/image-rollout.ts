@@ -10,10 +10,9 @@ import {
 } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
 import { CANCELLED_THROUGH_TEMPORAL } from '../domain/cancel.ts';
-import { imageLabel } from '../domain/image.ts';
 import { APPROVAL_ROUND, gateOf, type PhaseGate } from '../domain/phase-gate.ts';
 import type { Decision, Reason, RolloutStatus } from '../ledger/port.ts';
-import { searchAttributes } from '../temporal/search-attributes.ts';
+import { attributesOf, searchAttributes } from '../temporal/search-attributes.ts';
 import { looks } from './activities.ts';
 import { Children } from './children.ts';
 import { phaseRolloutId } from './ids.ts';
@@ -139,12 +138,7 @@ class ImageRun {
             workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
             parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
             staticSummary: `phase ${phase} (${plan.name})${round > 1 ? `, round ${round}` : ''}`,
-            typedSearchAttributes: [
-              { key: searchAttributes.image, value: imageLabel(target.image) },
-              { key: searchAttributes.imageVersion, value: target.version },
-              { key: searchAttributes.phase, value: phase },
-              { key: searchAttributes.status, value: 'Running' },
-            ],
+            typedSearchAttributes: [...attributesOf(target), { key: searchAttributes.phase, value: phase }],
             args: [
               {
                 v: 1,

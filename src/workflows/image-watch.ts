@@ -8,7 +8,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { ImagesLook } from '../activities/image-watch.ts';
 import { virtualAt } from '../domain/clock.ts';
 import { imageLabel } from '../domain/image.ts';
-import { searchAttributes } from '../temporal/search-attributes.ts';
+import { attributesOf } from '../temporal/search-attributes.ts';
 import { looks, steps } from './activities.ts';
 import { imageRollout } from './image-rollout.ts';
 import type { ImageWatchInput, ImageWatchResult } from './messages.ts';
@@ -41,11 +41,7 @@ async function start(
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `${imageLabel(target.image)} ${target.version}`.slice(0, 190),
       memo: { rolloutId: id, kind, target, startedBy },
-      typedSearchAttributes: [
-        { key: searchAttributes.image, value: imageLabel(target.image) },
-        { key: searchAttributes.imageVersion, value: target.version },
-        { key: searchAttributes.status, value: 'Running' },
-      ],
+      typedSearchAttributes: attributesOf(target),
       args: [{ v: 1, rolloutId: id, clock, target, phases, settings }],
     });
     return true;

@@ -9,7 +9,7 @@ import {
 import { CANCELLED_THROUGH_TEMPORAL } from '../domain/cancel.ts';
 import { imageLabel } from '../domain/image.ts';
 import type { Reason } from '../ledger/port.ts';
-import { searchAttributes } from '../temporal/search-attributes.ts';
+import { attributesOf, searchAttributes } from '../temporal/search-attributes.ts';
 import { looks } from './activities.ts';
 import { Children } from './children.ts';
 import { turnOf } from './dispatch.ts';
@@ -96,11 +96,9 @@ async function runRegion(
         staticSummary: `${region}: ${imageLabel(target.image)} ${target.version}`,
         priority: turnOf(region),
         typedSearchAttributes: [
-          { key: searchAttributes.image, value: imageLabel(target.image) },
-          { key: searchAttributes.imageVersion, value: target.version },
+          ...attributesOf(target),
           { key: searchAttributes.region, value: region },
           { key: searchAttributes.phase, value: phase },
-          { key: searchAttributes.status, value: 'Running' },
         ],
         args: [
           {

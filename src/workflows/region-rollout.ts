@@ -13,8 +13,7 @@ import {
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { RegionLook } from '../activities/types.ts';
 import { isoTime } from '../domain/clock.ts';
-import { imageLabel } from '../domain/image.ts';
-import { searchAttributes } from '../temporal/search-attributes.ts';
+import { attributesOf, searchAttributes } from '../temporal/search-attributes.ts';
 import { looks } from './activities.ts';
 import { wasTerminated } from './children.ts';
 import { turnOf } from './dispatch.ts';
@@ -98,12 +97,10 @@ class RegionRun {
         memo: { scaleSetId, rolloutId },
         priority: turnOf(region),
         typedSearchAttributes: [
-          { key: searchAttributes.image, value: imageLabel(target.image) },
-          { key: searchAttributes.imageVersion, value: target.version },
+          ...attributesOf(target),
           { key: searchAttributes.scaleSet, value: scaleSetId },
           { key: searchAttributes.region, value: region },
           { key: searchAttributes.phase, value: phase },
-          { key: searchAttributes.status, value: 'Running' },
         ],
         args: [
           {
