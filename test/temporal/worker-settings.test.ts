@@ -11,6 +11,7 @@ describe("a worker's settings", () => {
       lookSlots: 50,
       cachedWorkflows: 2_000,
       pollers: 'autoscaling',
+      imageWatch: false,
     };
     expect(workerSettings({})).toEqual(usual);
     expect(workerSettings({ WORKER_REGIONS: '', WORKER_POLLERS: '', WORKER_WORKFLOWS: '' })).toEqual(usual);
@@ -20,6 +21,11 @@ describe("a worker's settings", () => {
     const given = { WORKER_REGIONS: ' East US, westus2,,eastus ', WORKER_WORKFLOWS: 'false' };
     expect(workerSettings(given)).toMatchObject({ regions: ['eastus', 'westus2'], workflows: false });
     expect(workerSettings({ WORKER_REGIONS: ' * ' }).regions).toBe('all');
+  });
+
+  it('have the image watch switched on', () => {
+    expect(workerSettings({ WORKER_IMAGE_WATCH: 'true' }).imageWatch).toBe(true);
+    expect(() => workerSettings({ WORKER_IMAGE_WATCH: 'maybe' })).toThrow('give true or false');
   });
 
   it('take numbers of slots and pollers', () => {
