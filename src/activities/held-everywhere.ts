@@ -4,6 +4,7 @@ import { sameImageVersion } from '../domain/image.ts';
 import { stopCodes } from '../domain/stop-codes.ts';
 import type { Decision, HeldVersion, PhaseVerdict, Reason, Rollout } from '../ledger/port.ts';
 import type { ActivityDependencies } from './context.ts';
+import { completedUpgradesTo, isFleetUpgrade } from './workflows-in-scope.ts';
 
 /*
  * Versions that are held back from the whole fleet (rule D7): that of a rollout which a person ended, and one that broke its
@@ -25,7 +26,7 @@ export async function holdIfEnded(
   reason: Reason | null,
   at: Instant,
 ): Promise<void> {
-  if (!isPickedUp(rollout) || reason === null) return;
+  if (!isFleetUpgrade(rollout) || reason === null) return;
   const order =
     reason.code === stopCodes.cancelled && (await ledger.orders.inForce([rolloutScope(rollout.id)]));
   if (!ENDED_FOR_GOOD.includes(reason.code) && !(order && order.state === 'cancelled')) return;
@@ -39,9 +40,9 @@ export async function judgeCanary(
   judged: { phase: number; verdict: PhaseVerdict; withinTolerance: boolean },
   at: Instant,
 ): Promise<void> {
-  if (judged.phase !== 1 || !isPickedUp(rollout)) return;
+  if (judged.phase !== 1 || !isFleetUpgrade(rollout)) return;
   if (judged.withinTolerance) return liftCanary(deps, rollout, 'a later round passed', at);
-  if (await wasCompleted(deps, rollout)) return;
+  if ((await completedUpgradesTo(deps.ledger, rollout.target)).length > 0) return;
   const { failed, eligible } = judged.verdict;
   const why = `${failed} of ${eligible} eligible VMs of its first phase failed (${rollout.id}).`;
   await hold(deps, rollout, { who: CANARY, why }, at);
@@ -78,13 +79,4 @@ async function hold(
 async function liftCanary(deps: Dependencies, { target }: Rollout, by: string, at: Instant): Promise<void> {
   const held = await heldEverywhere(deps, target);
   if (held?.who === CANARY) await deps.ledger.heldVersions.lift(null, target, at, by);
-}
-
-function isPickedUp({ kind, action }: Rollout): boolean {
-  return kind !== 'manual' && action === 'osUpgrade';
-}
-
-async function wasCompleted({ ledger }: Dependencies, { target }: Rollout): Promise<boolean> {
-  const completed = await ledger.rollouts.list({ status: 'Completed' });
-  return completed.some((one) => isPickedUp(one) && sameImageVersion(one.target, target));
 }

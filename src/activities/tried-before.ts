@@ -1,6 +1,6 @@
 import type { Instant } from '../domain/clock.ts';
 import type { Wish } from '../domain/goal.ts';
-import { imageKey, sameImageVersion, type ImageVersion } from '../domain/image.ts';
+import { sameImageVersion, type ImageVersion } from '../domain/image.ts';
 import { observedInstance } from '../domain/observed-instance.ts';
 import { isSpared } from '../domain/operation.ts';
 import type { ScaleSet } from '../domain/scale-set.ts';
@@ -9,6 +9,7 @@ import { stopsAtOnce } from '../domain/stops-at-once.ts';
 import type { Attempt, Reason, Rollout } from '../ledger/port.ts';
 import type { ActivityDependencies } from './context.ts';
 import { goalOf } from './goal.ts';
+import { completedUpgradesTo } from './workflows-in-scope.ts';
 
 /** What stopped an upgrade and passes by itself, or is nobody's wish: the set gets its turn again. */
 const PASSES: readonly string[] = [
@@ -65,8 +66,7 @@ async function stoppedUntouched(
   { id: scaleSetId }: ScaleSet,
   last: Attempt | undefined,
 ): Promise<Reason | null> {
-  const earlier = await ledger.rollouts.list({ imageKey: imageKey(version.image), status: 'Completed' });
-  for (const { id, target, startedAt } of earlier.filter((one) => sameImageVersion(one.target, version))) {
+  for (const { id, target, startedAt } of await completedUpgradesTo(ledger, version)) {
     const stopped = await ledger.targets.get(id, scaleSetId);
     if (stopped === null) continue;
     const isOver = last !== undefined && last.id !== stopped.attemptId && last.startedAt > startedAt;

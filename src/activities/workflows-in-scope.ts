@@ -1,3 +1,4 @@
+import { imageKey, sameImageVersion, type ImageVersion } from '../domain/image.ts';
 import { scaleSetKey } from '../domain/scale-set.ts';
 import type { Scope } from '../domain/scopes.ts';
 import type { Ledger, PhaseRecord, Rollout } from '../ledger/port.ts';
@@ -10,6 +11,20 @@ export async function unendedRollouts(ledger: Pick<Ledger, 'rollouts'>): Promise
     ledger.rollouts.list({ status: 'Halted' }),
   ]);
   return [...running, ...halted];
+}
+
+/** Rollouts over the fleet that have brought a version to their end, the newest first. */
+export async function completedUpgradesTo(
+  ledger: Pick<Ledger, 'rollouts'>,
+  version: ImageVersion,
+): Promise<Rollout[]> {
+  const completed = await ledger.rollouts.list({ imageKey: imageKey(version.image), status: 'Completed' });
+  return completed.filter((one) => isFleetUpgrade(one) && sameImageVersion(one.target, version));
+}
+
+/** A rollout that brings a version over the fleet: no person's start on one set, and no revert. */
+export function isFleetUpgrade({ kind, action }: Rollout): boolean {
+  return kind !== 'manual' && action === 'osUpgrade';
 }
 
 type Sources = Pick<Ledger, 'rollouts' | 'phases' | 'targets' | 'attempts'>;

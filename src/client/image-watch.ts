@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { virtualAt, type Duration, type Instant } from '../domain/clock.ts';
+import { HOUR, SECOND, virtualAt, type Duration, type Instant } from '../domain/clock.ts';
 import { registerSearchAttributes } from '../temporal/register-search-attributes.ts';
 import {
   describeImageWatch,
@@ -25,8 +25,8 @@ export interface ImageWatchView {
 }
 
 /** Shorter than that a look would follow the other. Longer than a first trigger may take, an upgrade would come too late (rule D6). */
-const SHORTEST = 1_000;
-const LONGEST = 3 * 60 * 60 * 1_000;
+const SHORTEST = SECOND;
+const LONGEST = 3 * HOUR;
 
 /**
  * Switches the watch on, or gives it another interval: from then on versions are picked up by themselves (rule D6).

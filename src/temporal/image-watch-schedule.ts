@@ -52,19 +52,12 @@ export async function ensureImageWatch(
 
 /** Ends the schedule; what it has started goes on. @returns false when there was none */
 export async function endImageWatch(client: Client): Promise<boolean> {
-  return (
-    (await ifThere(() =>
-      handleOf(client)
-        .delete()
-        .then(() => true),
-    )) ?? false
-  );
+  return wasThere(() => handleOf(client).delete());
 }
 
 /** Has the images looked at now; while a look is under way, again right after it. @returns false where there is no schedule */
 export async function triggerImageWatch(client: Client): Promise<boolean> {
-  const trigger = () => handleOf(client).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
-  return (await ifThere(() => trigger().then(() => true))) ?? false;
+  return wasThere(() => handleOf(client).trigger(ScheduleOverlapPolicy.BUFFER_ONE));
 }
 
 /** The schedule as it is, or null where there is none. */
@@ -74,6 +67,14 @@ export function describeImageWatch(client: Client): Promise<ScheduleDescription 
 
 function handleOf(client: Client): ScheduleHandle {
   return client.schedule.getHandle(IMAGE_WATCH_SCHEDULE);
+}
+
+async function wasThere(work: () => Promise<unknown>): Promise<boolean> {
+  const done = await ifThere(async () => {
+    await work();
+    return true;
+  });
+  return done !== null;
 }
 
 async function ifThere<T>(work: () => Promise<T>): Promise<T | null> {
